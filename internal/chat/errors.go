@@ -1,0 +1,169 @@
+package chat
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Code names one way a call can fail. Codes are finer than any dialect needs;
+// each dialect maps every one to its own status, word and text. Codes are added,
+// never renamed or reused.
+type Code string
+
+// The codes, by what they are about.
+const (
+	// Input: what arrived cannot be read or breaks a limit. Field says where.
+	CodeBodyInvalid     Code = "body_invalid"
+	CodeBodyTooLarge    Code = "body_too_large"
+	CodeFieldRequired   Code = "field_required"
+	CodeFieldType       Code = "field_type"   // Want says the type
+	CodeFieldLength     Code = "field_length" // Min and Max, in characters
+	CodeFieldInvalid    Code = "field_invalid"
+	CodeNothingToUpdate Code = "nothing_to_update"
+	CodeAddressInvalid  Code = "address_invalid" // login or recovery address
+	CodeUsernameInvalid Code = "username_invalid"
+	CodePasswordShort   Code = "password_short"
+	CodePasswordLong    Code = "password_long"
+	CodeTextEmpty       Code = "text_empty"
+	CodeTextTooLong     Code = "text_too_long" // Max
+	CodePageLimit       Code = "page_limit"    // Min and Max
+	CodePageCursor      Code = "page_cursor"
+	CodeStatusInvalid   Code = "status_invalid"
+	CodeStatusTextLong  Code = "status_text_long" // Max
+	CodeSelf            Code = "self"             // an act on oneself that needs another
+
+	// Who is calling.
+	CodeTokenMissing    Code = "token_missing"
+	CodeTokenInvalid    Code = "token_invalid" // unknown, expired, revoked, account gone
+	CodeLoginFailed     Code = "login_failed"
+	CodeSessionRequired Code = "session_required" // a key may not do this
+	CodeAccountOff      Code = "account_off"      // the caller is suspended or disabled
+	CodePaused          Code = "paused"           // the caller's owner stopped its sending
+
+	// Not there, as far as the caller may know.
+	CodeRouteUnknown        Code = "route_unknown"
+	CodeMethodNotAllowed    Code = "method_not_allowed"
+	CodeAccountUnknown      Code = "account_unknown"
+	CodeCredentialUnknown   Code = "credential_unknown"
+	CodeSpaceUnknown        Code = "space_unknown"
+	CodeChannelUnknown      Code = "channel_unknown"
+	CodeConversationUnknown Code = "conversation_unknown"
+	CodeMessageUnknown      Code = "message_unknown"
+
+	// There, but not for the caller.
+	CodeNotMember      Code = "not_member"      // of the space or group
+	CodeNotParticipant Code = "not_participant" // of the direct conversation
+	CodeNotPermitted   Code = "not_permitted"   // an entitlement is missing
+	CodeNotAuthor      Code = "not_author"
+	CodeOwnerStays     Code = "owner_stays" // the owner cannot leave
+	CodeInviteInvalid  Code = "invite_invalid"
+
+	// The other side does not take it.
+	CodePeerGone      Code = "peer_gone" // removed, suspended or disabled
+	CodeBlocked       Code = "blocked"
+	CodeContactsOnly  Code = "contacts_only"
+	CodeAwaitingReply Code = "awaiting_reply" // one opener was sent; Since
+	CodeRestricted    Code = "restricted"     // the caller may not open conversations
+	CodeBacklogged    Code = "backlogged"     // the recipient has too much waiting; Count
+
+	// Already so, or full.
+	CodeAddressTaken  Code = "address_taken"
+	CodeUsernameTaken Code = "username_taken"
+	CodeAlreadyMember Code = "already_member"
+	CodeLastChannel   Code = "last_channel"
+	CodeKeyCap        Code = "key_cap"
+	CodeMembershipCap Code = "membership_cap" // of the account
+	CodeMemberCap     Code = "member_cap"     // of the space
+	CodeChannelCap    Code = "channel_cap"
+
+	// Too much, or the server's own trouble. RetryAfter is set for the first two.
+	CodeRateLimited Code = "rate_limited"
+	CodeColdCap     Code = "cold_cap" // too many unanswered new conversations
+	CodeUnavailable Code = "unavailable"
+	CodeInternal    Code = "internal"
+)
+
+// Codes lists every code, for the suites that walk them.
+func Codes() []Code {
+	return []Code{
+		CodeBodyInvalid, CodeBodyTooLarge, CodeFieldRequired, CodeFieldType, CodeFieldLength, CodeFieldInvalid,
+		CodeNothingToUpdate, CodeAddressInvalid, CodeUsernameInvalid, CodePasswordShort, CodePasswordLong,
+		CodeTextEmpty, CodeTextTooLong, CodePageLimit, CodePageCursor, CodeStatusInvalid, CodeStatusTextLong, CodeSelf,
+		CodeTokenMissing, CodeTokenInvalid, CodeLoginFailed, CodeSessionRequired, CodeAccountOff, CodePaused,
+		CodeRouteUnknown, CodeMethodNotAllowed, CodeAccountUnknown, CodeCredentialUnknown, CodeSpaceUnknown,
+		CodeChannelUnknown, CodeConversationUnknown, CodeMessageUnknown,
+		CodeNotMember, CodeNotParticipant, CodeNotPermitted, CodeNotAuthor, CodeOwnerStays, CodeInviteInvalid,
+		CodePeerGone, CodeBlocked, CodeContactsOnly, CodeAwaitingReply, CodeRestricted, CodeBacklogged,
+		CodeAddressTaken, CodeUsernameTaken, CodeAlreadyMember, CodeLastChannel, CodeKeyCap, CodeMembershipCap,
+		CodeMemberCap, CodeChannelCap,
+		CodeRateLimited, CodeColdCap, CodeUnavailable, CodeInternal,
+	}
+}
+
+// Error is how every operation of the core fails. It carries facts, no words: each
+// surface has its own sentence for a code. Cause is for the log only.
+type Error struct {
+	Code  Code
+	Field string // the input field, in the dialect's own word for it
+	Want  string // field_type: "a string", "a boolean", "an integer"
+	Min   int
+	Max   int
+
+	RetryAfter time.Duration // rate_limited, cold_cap, backlogged, unavailable
+	Quota      *Quota        // rate_limited: the bucket that refused
+	Since      time.Time     // awaiting_reply: when the opener was sent
+	Count      int           // backlogged: how many wait
+	Cause      error
+}
+
+// Error gives the code and, for the log, the cause.
+func (e *Error) Error() string {
+	s := string(e.Code)
+	if e.Field != "" {
+		s += " (" + e.Field + ")"
+	}
+	if e.Cause != nil {
+		s += ": " + e.Cause.Error()
+	}
+	return s
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Fail returns an error with a code and nothing else.
+func Fail(code Code) *Error { return &Error{Code: code} }
+
+// FailField returns an error about one input field.
+func FailField(code Code, field string) *Error { return &Error{Code: code, Field: field} }
+
+// FailLength returns a field_length error: field must have min to max characters.
+func FailLength(field string, lower, upper int) *Error {
+	return &Error{Code: CodeFieldLength, Field: field, Min: lower, Max: upper}
+}
+
+// Internal wraps an unexpected error with what was being done.
+func Internal(doing string, cause error) *Error {
+	return &Error{Code: CodeInternal, Cause: fmt.Errorf("%s: %w", doing, cause)}
+}
+
+// CodeOf returns the code of err: internal for anything that is no *Error, and
+// "" for nil.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return CodeInternal
+}
+
+// Quota is what a caller may know of a rate limit.
+type Quota struct {
+	Limit     int
+	Remaining int
+	Reset     time.Time
+}

@@ -1,0 +1,23 @@
+package chat
+
+// Ids are positive integers drawn from one server-wide rising sequence, so an id
+// is unique across all nouns and the id of a message or event is also its
+// position in the order of all writes. Zero means "none". Clients never see the
+// numbers: dialects show them sealed (package id).
+type (
+	// AccountID names an account, for ever: it is not reused after removal.
+	AccountID int64
+	// CredentialID names a session or key.
+	CredentialID int64
+	// SpaceID names a space.
+	SpaceID int64
+	// ArchetypeID names a set of entitlements inside a space.
+	ArchetypeID int64
+	// ConversationID names a channel, a direct conversation or a group.
+	ConversationID int64
+	// MessageID names a message. Ascending ids are the order of writing.
+	MessageID int64
+	// Position is a place in the order of all durable changes. Messages and
+	// events share one sequence of positions.
+	Position int64
+)

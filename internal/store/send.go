@@ -1,0 +1,116 @@
+package store
+
+import (
+	"time"
+
+	"parley/internal/chat"
+)
+
+// SendKey names what one send is about, so that a batch can load its facts in a
+// handful of statements. Either Conversation or Peer is set.
+type SendKey struct {
+	Author       chat.AccountID
+	ClientID     string              // "" is none: nothing to replay
+	Conversation chat.ConversationID // a channel, direct conversation or group
+	Peer         chat.AccountID      // the other side of a direct conversation that need not exist
+}
+
+// Batch is a set of sends that are stored together or not at all.
+type Batch struct {
+	Keys []SendKey
+	// Ask, called with the facts loaded so far, names what must be counted
+	// exactly before deciding. It may be called again if the batch is rerun.
+	Ask func(*SendFacts) Questions
+	// Decide says what to write. It is pure but for the facts, which it moves
+	// forward message by message, and may be called again with fresh facts.
+	Decide func(*SendFacts) Writes
+}
+
+// Questions are the counts that rules need only now and then.
+type Questions struct {
+	Pending   []chat.AccountID // recipients: count their stored envelopes
+	Cold      []chat.AccountID // authors: count their unanswered new conversations with guarded accounts
+	ColdSince time.Time        // ... whose first message is not older
+}
+
+// Any tells whether there is a question.
+func (q Questions) Any() bool { return len(q.Pending)+len(q.Cold) > 0 }
+
+// PendingLimit is where the exact count of pending envelopes stops.
+const PendingLimit = 10_001
+
+// Edge is a directed relation between two accounts: Owner blocks Target, or has
+// Target in its contacts.
+type Edge struct{ Owner, Target chat.AccountID }
+
+// Seat is an account's place in a conversation.
+type Seat struct {
+	Conversation chat.ConversationID
+	Account      chat.AccountID
+}
+
+// ReplayKey is an author's own id for a message.
+type ReplayKey struct {
+	Author   chat.AccountID
+	ClientID string
+}
+
+// ColdCount says how many direct conversations an account opened, with accounts
+// that are guarded, that are not established.
+type ColdCount struct {
+	Count  int
+	Oldest time.Time // first message of the oldest one counted
+}
+
+// SendFacts is everything the rules may look at, as of one moment in the write
+// order. What is not in a map is not there.
+type SendFacts struct {
+	// Conversations that are not deleted: those named, and those of the pairs named.
+	Conversations map[chat.ConversationID]*chat.Conversation
+	// Directs finds the conversation of a pair in ascending order.
+	Directs map[[2]chat.AccountID]chat.ConversationID
+	// Accounts: authors, peers, both sides of direct conversations, members of
+	// groups; with ID, Kind, MadeBy, Username, Handle, DisplayName, State, Disabled,
+	// Pause, Guarded and ContactsOnly set.
+	Accounts map[chat.AccountID]*chat.Account
+	// Grants: an author's entitlements in the space of a channel, if a member.
+	Grants map[Seat]chat.Entitlements
+	// Overwrites of channels that have any, and what archetypes the authors
+	// hold there (the default one included).
+	Overwrites map[chat.ConversationID][]chat.Overwrite
+	Held       map[Seat][]chat.ArchetypeID
+	// Members of groups, in the order they joined.
+	Members map[chat.ConversationID][]chat.AccountID
+	// Blocks and Contacts between the two sides of direct conversations.
+	Blocks   map[Edge]bool
+	Contacts map[Edge]bool
+	// Replays: messages already stored under an author's own id.
+	Replays map[ReplayKey]*chat.Message
+	// Pending and Cold answer the questions asked.
+	Pending map[chat.AccountID]int
+	Cold    map[chat.AccountID]ColdCount
+
+	// FirstID is the first of SendIDs ids per key, drawn for this batch; 0 if
+	// the facts were loaded for reading only.
+	FirstID int64
+}
+
+// SendIDs is how many ids are drawn for each message of a batch: its own, that
+// of a conversation it opens, and that of the event which says so.
+const SendIDs = 3
+
+// Writes is what a batch stores.
+type Writes struct {
+	Directs   []*chat.Conversation // new direct conversations, as they are at the end of the batch
+	Moved     []*chat.Conversation // existing ones: LastSeq, LastAt, Initiator, OpenedAt, Established
+	Messages  []*chat.Message
+	Envelopes []chat.Envelope
+	Contacts  []Edge // stored unless there
+	Events    []chat.Event
+	At        time.Time // when contacts and conversations were made
+}
+
+// Empty tells whether there is nothing to write.
+func (w *Writes) Empty() bool {
+	return len(w.Directs)+len(w.Moved)+len(w.Messages)+len(w.Envelopes)+len(w.Contacts)+len(w.Events) == 0
+}
