@@ -1,0 +1,128 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"parley/internal/chat"
+	"parley/internal/ratelimit"
+	"parley/internal/secret"
+	"parley/internal/store"
+)
+
+// Knock is a request before anything is known about it.
+type Knock struct {
+	Surface chat.Surface
+	Bucket  string // the client address as rate limits see it
+	Token   string // "" if there was none
+	// Anonymous requests count by address even with a valid key, such as
+	// registration and login.
+	Anonymous bool
+}
+
+// Admission is what Admit found out.
+type Admission struct {
+	Actor Actor
+	// Denied says why Actor is nobody: token_missing or token_invalid. It
+	// matters only to routes that need an account.
+	Denied error
+	Quota  chat.Quota
+}
+
+// Admit counts a request against its rate limit and finds out who makes it. It
+// fails with rate_limited, which carries the quota, or with internal.
+func (s *Service) Admit(ctx context.Context, k Knock) (Admission, error) {
+	now := s.now()
+	var a Admission
+	who, err := s.resolve(ctx, k.Token)
+	switch {
+	case err == nil:
+		a.Actor = who.actor
+		s.used.touch(who.actor.Credential, now)
+	case chat.CodeOf(err) == chat.CodeInternal:
+		return a, err
+	default:
+		a.Denied = err
+	}
+
+	l := limits(k.Surface)
+	key, limit := k.Bucket, l.RequestsPerAddress
+	if a.Denied == nil && !k.Anonymous && who.actor.Kind == chat.CredentialKey {
+		key, limit = "k"+strconv.FormatInt(int64(who.actor.Credential), 36), l.RequestsPerKey
+	}
+	if s.limitsOff {
+		a.Quota = chat.Quota{Limit: limit, Remaining: limit, Reset: now.Truncate(time.Minute).Add(time.Minute)}
+		return a, nil
+	}
+	q := s.requests[k.Surface].Take(now, key, limit)
+	a.Quota = quota(q)
+	if !q.OK {
+		return a, limited(q, now)
+	}
+	return a, nil
+}
+
+// resolve finds out whose token it is.
+func (s *Service) resolve(ctx context.Context, token string) (*resolved, error) {
+	if token == "" {
+		return nil, chat.Fail(chat.CodeTokenMissing)
+	}
+	digest := secret.DigestOf(token)
+	r, generation := s.tokens.get(digest)
+	if r == nil {
+		var err error
+		if r, err = s.readToken(ctx, digest); err != nil {
+			return nil, err
+		}
+		s.tokens.put(digest, r, generation)
+	}
+	if !r.expiresAt.IsZero() && !s.now().Before(r.expiresAt) {
+		return nil, chat.Fail(chat.CodeTokenInvalid)
+	}
+	return r, nil
+}
+
+func (s *Service) readToken(ctx context.Context, digest secret.Digest) (*resolved, error) {
+	var r *resolved
+	err := s.store.View(ctx, func(ctx context.Context, v store.Reader) error {
+		c, err := v.CredentialByDigest(ctx, digest)
+		if err != nil {
+			return err
+		}
+		a, err := v.Account(ctx, c.Account)
+		if err != nil {
+			return err
+		}
+		if a.Gone() {
+			return store.ErrNotFound
+		}
+		r = &resolved{
+			actor:     Actor{Account: a.ID, Credential: c.ID, Kind: c.Kind, off: a.Off()},
+			issuer:    c.Issuer,
+			expiresAt: c.ExpiresAt,
+		}
+		return nil
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, chat.Fail(chat.CodeTokenInvalid)
+	}
+	if err != nil {
+		return nil, chat.Internal("resolve token", err)
+	}
+	return r, nil
+}
+
+// limited is the refusal of a rate limit.
+func limited(q ratelimit.Quota, now time.Time) *chat.Error {
+	facts := quota(q)
+	return &chat.Error{
+		Code: chat.CodeRateLimited, Quota: &facts,
+		RetryAfter: time.Duration(q.RetryAfter(now)) * time.Second,
+	}
+}
+
+func quota(q ratelimit.Quota) chat.Quota {
+	return chat.Quota{Limit: q.Limit, Remaining: q.Remaining, Reset: q.Reset}
+}

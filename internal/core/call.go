@@ -1,0 +1,48 @@
+package core
+
+import (
+	"net/netip"
+
+	"parley/internal/chat"
+)
+
+// Actor is who makes a call, as its credential proved.
+type Actor struct {
+	Account    chat.AccountID
+	Credential chat.CredentialID
+	Kind       chat.CredentialKind
+
+	off bool // suspended or disabled when the call was admitted
+}
+
+// Call is what every operation is told about the call beside its input.
+type Call struct {
+	Actor     Actor // zero: nobody is signed in
+	Surface   chat.Surface
+	Remote    netip.Addr // the client, behind trusted proxies
+	RequestID string
+	// Input is the error met when reading the body or query, held until the
+	// caller is known to be allowed to see it.
+	Input error
+}
+
+// signedIn is the first step of every operation that needs an account: somebody
+// is signed in, and their account may act.
+func (c *Call) signedIn() error {
+	if c.Actor.Account == 0 {
+		return chat.Fail(chat.CodeTokenMissing)
+	}
+	if c.Actor.off {
+		return chat.Fail(chat.CodeAccountOff)
+	}
+	return nil
+}
+
+// signedInWhileOff is signedIn for the few operations that a suspended or
+// disabled account may still use.
+func (c *Call) signedInWhileOff() error {
+	if c.Actor.Account == 0 {
+		return chat.Fail(chat.CodeTokenMissing)
+	}
+	return nil
+}

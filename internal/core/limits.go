@@ -1,0 +1,97 @@
+package core
+
+import (
+	"time"
+
+	"parley/internal/chat"
+)
+
+// Limits are the numbers of one surface. Caps on what a space holds are those of
+// the surface that made the space; all others are those of the surface called.
+type Limits struct {
+	// Requests per minute, in fixed windows aligned to whole minutes.
+	RequestsPerAddress int // everything without a valid key, by client address
+	RequestsPerKey     int // a valid key, by key
+
+	SessionLife time.Duration // absolute, not extended by use
+	SessionCap  int           // live sessions per account; one more ends the oldest
+	KeyCap      int           // live keys per account
+
+	KeyName          int // characters
+	TextChars        int // characters of one message
+	UsernameMin      int
+	UsernameMax      int
+	DisplayName      int // characters
+	StatusText       int // characters
+	SpaceName        int // characters
+	SpaceDescription int // characters
+	ChannelName      int // characters
+	ChannelTopic     int // characters
+	ChannelPosition  int // highest position
+
+	Page        int // messages of a page when none is asked for
+	PageMax     int
+	DirectsPage int // direct conversations of a page, also the most
+
+	Memberships   int // spaces per account
+	SpaceMembers  int // members per space
+	SpaceChannels int // channels per space
+}
+
+// Passwords of every surface: characters, not bytes. The upper bound keeps the
+// cost of hashing bounded.
+const (
+	passwordMin = 8
+	passwordMax = 128
+	addressMax  = 254 // bytes of a login address
+)
+
+// Failed logins per client and address, in fixed windows aligned to five minutes.
+const (
+	loginFailures = 10
+	loginWindow   = 5 * time.Minute
+)
+
+// maxBuckets bounds the memory of one rate limiter: distinct keys per window.
+const maxBuckets = 200_000
+
+// The guard and the backlog are properties of the recipient, the same on every
+// surface (AC 21.1, 21.6).
+const (
+	coldCap        = 100            // unanswered new conversations with guarded accounts ...
+	coldWindow     = 24 * time.Hour // ... in this time
+	backlogWarn    = 5_000          // pending envelopes from which the sender is warned
+	backlogStop    = 10_000         // ... from which a direct send is refused, a group member skipped
+	backlogExact   = 4_900          // ... from which memory is not trusted and the store counts
+	backlogRetry   = time.Minute    // what a refused sender is told to wait
+	pendingTrust   = 10 * time.Second
+	eventRetention = 24 * time.Hour
+)
+
+// limits returns the numbers of a surface (OC 6, 7, 8.2, 8.6, 9, 11).
+func limits(chat.Surface) Limits {
+	return Limits{
+		RequestsPerAddress: 200,
+		RequestsPerKey:     400,
+		SessionLife:        24 * time.Hour,
+		SessionCap:         50,
+		KeyCap:             10,
+		KeyName:            64,
+		TextChars:          4000,
+		UsernameMin:        3,
+		UsernameMax:        32,
+		DisplayName:        32,
+		StatusText:         128,
+		SpaceName:          100,
+		SpaceDescription:   500,
+		ChannelName:        100,
+		ChannelTopic:       1024,
+		ChannelPosition:    1000,
+		Page:               50,
+		PageMax:            100,
+		DirectsPage:        1000,
+		Memberships:        100,
+		SpaceMembers:       1000,
+		SpaceChannels:      100,
+	}
+}

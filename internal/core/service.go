@@ -1,0 +1,131 @@
+// Package core holds the rules of the chat platform. It is the only place that
+// decides who may do what: dialects translate words, stores keep rows.
+//
+// # Order of checks
+//
+// Every operation goes through the same steps: request limit and credential
+// (Admit), account state (gate), and then, inside one transaction, replay,
+// visible, permitted, held input error, input limits, policy, write, events. So
+// an outsider with a bad body is told that it is an outsider, and a rule is never
+// decided on a fact that has moved.
+//
+// # Writes
+//
+// Writes are serialised by the store (package store, "Write order"). The Service
+// holds one turn from the beginning of a write until its events are published, so
+// the order of publishing is the order of writing. Messages do not go through the
+// turn one by one: the sender collects those that wait and stores them as a batch.
+//
+// # Goroutines
+//
+// New starts the sender and the janitor; Close stops the intake, lets the queued
+// sends finish and waits for both. The caches in front of the store (tokens,
+// pending counts) are told of every change before the operation that caused it
+// returns.
+package core
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"sync"
+	"time"
+
+	"parley/internal/bus"
+	"parley/internal/chat"
+	"parley/internal/ratelimit"
+	"parley/internal/secret"
+	"parley/internal/store"
+)
+
+// Config is what a Service is built from. Store, Bus, Hasher and Log are needed.
+type Config struct {
+	Store  store.Store
+	Bus    bus.Bus
+	Hasher *secret.Hasher
+	Log    *slog.Logger
+	Now    func() time.Time // nil: time.Now
+	// LimitsOff lifts the request, login and send rates, for load tests. Caps,
+	// policy, backlog and sizes stay.
+	LimitsOff bool
+	// Observe is told about finished batches of sends; nil: nobody is.
+	Observe func(BatchStats)
+}
+
+// BatchStats describes one finished batch of sends.
+type BatchStats struct {
+	Size   int
+	Reruns int // how often the batch, or a half of it, had to run again
+	Took   time.Duration
+}
+
+// Service is the chat core. All methods are safe for concurrent use.
+type Service struct {
+	store     store.Store
+	bus       bus.Bus
+	hasher    *secret.Hasher
+	log       *slog.Logger
+	now       func() time.Time
+	limitsOff bool
+
+	turn    chan struct{} // held while writing and publishing
+	tokens  *tokenCache
+	used    *lastUsed
+	pending *pendingCounts
+	sender  *sender
+
+	requests map[chat.Surface]*ratelimit.Fixed
+	logins   *ratelimit.Fixed
+	// One login at a time per client and address, told apart by a hash.
+	loginTurns [256]chan struct{}
+	seed       maphash.Seed
+
+	stop    context.CancelFunc
+	running sync.WaitGroup
+	purge   chan struct{} // wakes the janitor
+}
+
+// New builds a Service and starts its goroutines. Close ends them.
+func New(cfg Config) (*Service, error) {
+	if cfg.Store == nil || cfg.Bus == nil || cfg.Hasher == nil || cfg.Log == nil {
+		return nil, fmt.Errorf("core: store, bus, hasher and log are needed")
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Observe == nil {
+		cfg.Observe = func(BatchStats) {}
+	}
+	s := &Service{
+		store: cfg.Store, bus: cfg.Bus, hasher: cfg.Hasher, log: cfg.Log, limitsOff: cfg.LimitsOff,
+		now:     func() time.Time { return cfg.Now().UTC().Truncate(time.Millisecond) },
+		turn:    make(chan struct{}, 1),
+		tokens:  newTokenCache(),
+		used:    newLastUsed(),
+		pending: newPendingCounts(),
+		requests: map[chat.Surface]*ratelimit.Fixed{
+			chat.SurfaceOpenCord: ratelimit.NewFixed(time.Minute, maxBuckets),
+		},
+		logins: ratelimit.NewFixed(loginWindow, maxBuckets),
+		seed:   maphash.MakeSeed(),
+		purge:  make(chan struct{}, 1),
+	}
+	for i := range s.loginTurns {
+		s.loginTurns[i] = make(chan struct{}, 1)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.sender = newSender(s, cfg.Observe)
+	s.running.Go(s.sender.run)
+	s.running.Go(func() { s.janitor(ctx) })
+	return s, nil
+}
+
+// Close stops taking sends, answers those that were taken, flushes what is kept
+// in memory and waits for the Service's goroutines. The store is the caller's.
+func (s *Service) Close() {
+	s.sender.close()
+	s.stop()
+	s.running.Wait()
+}

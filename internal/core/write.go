@@ -1,0 +1,99 @@
+package core
+
+import (
+	"context"
+	"errors"
+
+	"parley/internal/chat"
+	"parley/internal/store"
+)
+
+// change is one transaction of an operation: the store's, and the events that
+// tell of it.
+type change struct {
+	store.Tx
+	events []chat.Event
+}
+
+// emit notes an event, to be stored with the change and published after it.
+func (c *change) emit(e chat.Event) { c.events = append(c.events, e) }
+
+// update runs fn in one transaction in the write order, stores the events it
+// emitted with it, and publishes them after the commit. An *chat.Error of fn is
+// passed on; anything else becomes internal.
+func (s *Service) update(ctx context.Context, doing string, fn func(ctx context.Context, c *change) error) error {
+	select {
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return chat.Internal(doing, ctx.Err())
+	}
+	defer func() { <-s.turn }()
+
+	var events []chat.Event
+	at := s.now()
+	err := s.store.Update(ctx, func(ctx context.Context, tx store.Tx) error {
+		c := &change{Tx: tx}
+		if err := fn(ctx, c); err != nil {
+			return err
+		}
+		if len(c.events) > 0 {
+			first, err := tx.NextID(ctx, len(c.events))
+			if err != nil {
+				return err
+			}
+			for i := range c.events {
+				c.events[i].Position = chat.Position(first + int64(i))
+				c.events[i].At = at
+			}
+			if err := tx.AppendEvents(ctx, c.events); err != nil {
+				return err
+			}
+		}
+		events = c.events
+		return nil
+	})
+	if err != nil {
+		return asError(doing, err)
+	}
+	s.publish(events)
+	return nil
+}
+
+// publish tells the caches and the bus about committed events, in that order: a
+// caller that was answered meets no stale cache.
+func (s *Service) publish(events []chat.Event) {
+	for i := range events {
+		switch e := &events[i]; e.Kind {
+		case chat.EventAccountState, chat.EventAccountRemoved, chat.EventAccessRevoked:
+			s.tokens.forget(e.Account)
+		}
+	}
+	if len(events) > 0 {
+		s.bus.Publish(events)
+	}
+}
+
+// view runs fn on one snapshot, with the same treatment of errors as update.
+func (s *Service) view(ctx context.Context, doing string, fn func(ctx context.Context, r store.Reader) error) error {
+	if err := s.store.View(ctx, fn); err != nil {
+		return asError(doing, err)
+	}
+	return nil
+}
+
+// asError makes sure that what leaves the core is an *chat.Error.
+func asError(doing string, err error) error {
+	var e *chat.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return chat.Internal(doing, err)
+}
+
+// known turns store.ErrNotFound into the code that says what was not found.
+func known[T any](v T, err error, unknown chat.Code) (T, error) {
+	if errors.Is(err, store.ErrNotFound) {
+		return v, chat.Fail(unknown)
+	}
+	return v, err
+}
