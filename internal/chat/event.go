@@ -55,5 +55,5 @@ type Event struct {
 	Message      *Message
 	Channel      *Channel
 	Presence     *Presence
-	Recipients   []AccountID // both sides of a direct conversation, members of a group
+	Recipients   []AccountID // both sides of a direct conversation, members of a group or of what was a space
 }

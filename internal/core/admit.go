@@ -32,18 +32,15 @@ type Admission struct {
 }
 
 // Admit counts a request against its rate limit and finds out who makes it. It
-// fails with rate_limited, which carries the quota, or with internal.
+// fails with rate_limited or with internal; the quota is known all the same.
 func (s *Service) Admit(ctx context.Context, k Knock) (Admission, error) {
 	now := s.now()
 	var a Admission
 	who, err := s.resolve(ctx, k.Token)
-	switch {
-	case err == nil:
+	if err == nil {
 		a.Actor = who.actor
 		s.used.touch(who.actor.Credential, now)
-	case chat.CodeOf(err) == chat.CodeInternal:
-		return a, err
-	default:
+	} else {
 		a.Denied = err
 	}
 
@@ -53,15 +50,33 @@ func (s *Service) Admit(ctx context.Context, k Knock) (Admission, error) {
 		key, limit = "k"+strconv.FormatInt(int64(who.actor.Credential), 36), l.RequestsPerKey
 	}
 	if s.limitsOff {
-		a.Quota = chat.Quota{Limit: limit, Remaining: limit, Reset: now.Truncate(time.Minute).Add(time.Minute)}
-		return a, nil
+		a.Quota = unlimited(now, limit)
+	} else {
+		q := s.requests[k.Surface].Take(now, key, limit)
+		a.Quota = quota(q)
+		if !q.OK {
+			return a, limited(q, now)
+		}
 	}
-	q := s.requests[k.Surface].Take(now, key, limit)
-	a.Quota = quota(q)
-	if !q.OK {
-		return a, limited(q, now)
+	if chat.CodeOf(a.Denied) == chat.CodeInternal {
+		return a, a.Denied
 	}
 	return a, nil
+}
+
+// PeekQuota tells what a client address has left for requests without a key, and
+// counts nothing.
+func (s *Service) PeekQuota(surface chat.Surface, bucket string) chat.Quota {
+	limit := limits(surface).RequestsPerAddress
+	if s.limitsOff {
+		return unlimited(s.now(), limit)
+	}
+	return quota(s.requests[surface].Peek(s.now(), bucket, limit))
+}
+
+// unlimited is the quota shown while limits are off.
+func unlimited(now time.Time, limit int) chat.Quota {
+	return chat.Quota{Limit: limit, Remaining: limit, Reset: now.Truncate(time.Minute).Add(time.Minute)}
 }
 
 // resolve finds out whose token it is.

@@ -209,8 +209,17 @@ func (s *Service) DeleteSpace(ctx context.Context, c Call, space chat.SpaceID) e
 	return err
 }
 
+// deleteSpace names the members in the event: nobody can look them up afterwards.
 func (s *Service) deleteSpace(ctx context.Context, ch *change, actor chat.AccountID, space chat.SpaceID) error {
-	ch.emit(chat.Event{Kind: chat.EventSpaceDeleted, Actor: actor, Space: space})
+	members, err := ch.SpaceMembers(ctx, space)
+	if err != nil {
+		return err
+	}
+	recipients := make([]chat.AccountID, len(members))
+	for i, m := range members {
+		recipients[i] = m.Account
+	}
+	ch.emit(chat.Event{Kind: chat.EventSpaceDeleted, Actor: actor, Space: space, Recipients: recipients})
 	return ch.DeleteSpace(ctx, space, s.now())
 }
 
@@ -300,6 +309,9 @@ func (s *Service) LeaveSpace(ctx context.Context, c Call, space chat.SpaceID) er
 		}
 		if sp.Owner == c.Actor.Account {
 			return chat.Fail(chat.CodeOwnerStays)
+		}
+		if c.Input != nil {
+			return c.Input
 		}
 		return removeMember(ctx, ch, space, c.Actor.Account)
 	})
