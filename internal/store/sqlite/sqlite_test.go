@@ -1,0 +1,37 @@
+package sqlite_test
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"path/filepath"
+	"testing"
+
+	"parley/internal/store"
+	"parley/internal/store/sqlite"
+	"parley/internal/store/storetest"
+)
+
+func TestContract(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t testing.TB) storetest.Database {
+		path := filepath.Join(t.TempDir(), "parley.db")
+		return storetest.Database{
+			Open: func(ctx context.Context) (store.Store, error) {
+				return sqlite.Open(ctx, sqlite.Options{Path: path, Logger: slog.New(slog.DiscardHandler)})
+			},
+			Raw: func(t testing.TB) *sql.DB { return raw(t, path) },
+		}
+	})
+}
+
+// raw opens the file past the store.
+func raw(t testing.TB, path string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", path+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatalf("open %s: %v", path, err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}

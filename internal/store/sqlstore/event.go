@@ -1,0 +1,110 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// eventDoc is an event as its payload column keeps it, for the day that events
+// live: what has no column of its own.
+type eventDoc struct {
+	Actor        chat.AccountID      `json:"actor,omitempty"`
+	Space        chat.SpaceID        `json:"space,omitempty"`
+	Conversation chat.ConversationID `json:"conversation,omitempty"`
+	Account      chat.AccountID      `json:"account,omitempty"`
+	Credential   chat.CredentialID   `json:"credential,omitempty"`
+	Message      *messageDoc         `json:"message,omitempty"`
+	Channel      *channelDoc         `json:"channel,omitempty"`
+	Presence     *presenceDoc        `json:"presence,omitempty"`
+	Recipients   []chat.AccountID    `json:"recipients,omitempty"`
+}
+
+// messageDoc has the fields of chat.Message in their order: the one converts into
+// the other. Data and metadata become base64, so they stay byte for byte.
+type messageDoc struct {
+	ID           chat.MessageID      `json:"id"`
+	Conversation chat.ConversationID `json:"conversation"`
+	Seq          int64               `json:"seq"`
+	Author       chat.AccountID      `json:"author"`
+	ClientID     string              `json:"client_id,omitempty"`
+	Kind         chat.MessageKind    `json:"kind"`
+	Text         string              `json:"text"`
+	Data         []byte              `json:"data,omitempty"`
+	Metadata     []byte              `json:"metadata,omitempty"`
+	CreatedAt    time.Time           `json:"created_at,omitzero"`
+	EditedAt     time.Time           `json:"edited_at,omitzero"`
+	RetractedAt  time.Time           `json:"retracted_at,omitzero"`
+}
+
+type channelDoc struct {
+	ID        chat.ConversationID `json:"id"`
+	Space     chat.SpaceID        `json:"space"`
+	Name      string              `json:"name"`
+	Topic     string              `json:"topic,omitempty"`
+	Type      chat.ChannelType    `json:"type"`
+	Position  int                 `json:"position"`
+	CreatedAt time.Time           `json:"created_at,omitzero"`
+	UpdatedAt time.Time           `json:"updated_at,omitzero"`
+}
+
+type presenceDoc struct {
+	Status chat.Status `json:"status"`
+	Text   string      `json:"text,omitempty"`
+	Chosen bool        `json:"chosen,omitempty"`
+}
+
+// EncodeEvent returns the payload column of an event's row.
+func EncodeEvent(e *chat.Event) (string, error) {
+	payload, err := json.Marshal(eventDoc{
+		Actor: e.Actor, Space: e.Space, Conversation: e.Conversation, Account: e.Account, Credential: e.Credential,
+		Message: (*messageDoc)(e.Message), Channel: (*channelDoc)(e.Channel), Presence: (*presenceDoc)(e.Presence),
+		Recipients: e.Recipients,
+	})
+	if err != nil {
+		return "", fmt.Errorf("encode event %s: %w", e.Kind, err)
+	}
+	return string(payload), nil
+}
+
+func decodeEvent(e *chat.Event, payload string) error {
+	var doc eventDoc
+	if err := json.Unmarshal([]byte(payload), &doc); err != nil {
+		return fmt.Errorf("decode event %d: %w", e.Position, err)
+	}
+	e.Actor, e.Space, e.Conversation = doc.Actor, doc.Space, doc.Conversation
+	e.Account, e.Credential = doc.Account, doc.Credential
+	e.Message, e.Channel = (*chat.Message)(doc.Message), (*chat.Channel)(doc.Channel)
+	e.Presence, e.Recipients = (*chat.Presence)(doc.Presence), doc.Recipients
+	return nil
+}
+
+const (
+	insertEvent = `INSERT INTO events (id, kind, created_at, payload) VALUES ($1, $2, $3, $4)`
+	pruneEvents = `DELETE FROM events WHERE id IN
+		(SELECT id FROM events WHERE created_at < $1 ORDER BY created_at LIMIT $2)`
+)
+
+// AppendEvents stores events whose positions were drawn with NextID.
+func (t *Tx) AppendEvents(ctx context.Context, events []chat.Event) error {
+	for i := range events {
+		e := &events[i]
+		payload, err := EncodeEvent(e)
+		if err != nil {
+			return err
+		}
+		err = t.exec(ctx, "append event", insertEvent, int64(e.Position), string(e.Kind), Millis(e.At), payload)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// PruneEvents removes up to limit events older than before.
+func (t *Tx) PruneEvents(ctx context.Context, before time.Time, limit int) (int, error) {
+	return t.affect(ctx, "prune events", pruneEvents, ceilMillis(before), limit)
+}
