@@ -1,0 +1,87 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+
+	"parley/internal/chat"
+	"parley/internal/config"
+	"parley/internal/dialect/opencord"
+	"parley/internal/httpx"
+)
+
+// surface is a dialect with the paths that belong to it.
+type surface struct {
+	prefix  string // with its slash at the end
+	handler http.Handler
+}
+
+// public is everything that is served to everybody.
+func (s *Server) public() http.Handler {
+	clients := httpx.NewClients(s.cfg.Proxies())
+	var surfaces []surface
+	for _, d := range s.cfg.Dialects {
+		if chat.Surface(d) == chat.SurfaceOpenCord {
+			surfaces = append(surfaces, surface{"/api/", s.openCord(clients)})
+		}
+	}
+	rest := s.rest(clients)
+	return withoutPrefix(s.cfg.PublicURL, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, sf := range surfaces {
+			if strings.HasPrefix(r.URL.Path, sf.prefix) {
+				sf.handler.ServeHTTP(w, r)
+				return
+			}
+		}
+		rest.ServeHTTP(w, r)
+	}))
+}
+
+func (s *Server) openCord(clients *httpx.Clients) http.Handler {
+	o := s.observer(chat.SurfaceOpenCord.String())
+	for _, r := range opencord.Routes() {
+		o.add(r.Method, r.Path, string(r.Operation))
+		if r.Method == http.MethodPatch {
+			o.add(http.MethodPut, r.Path, string(r.Operation))
+		}
+	}
+	return opencord.New(opencord.Config{
+		Core: s.backend.Core, IDs: s.backend.Codec, Log: s.log, Clients: clients, Observe: o.observe,
+		PublicURL: s.cfg.PublicURL.String(),
+	})
+}
+
+// withoutPrefix serves requests under the path of the public URL as those without
+// it, for proxies that hand the path on as it came. Paths without the prefix are
+// served too, for proxies that take it off.
+func withoutPrefix(public config.URL, next http.Handler) http.Handler {
+	prefix := public.Prefix()
+	if prefix == "" {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path, under := cutPrefix(r.URL.Path, prefix)
+		escaped, underEscaped := cutPrefix(r.URL.RawPath, prefix)
+		if !under || r.URL.RawPath != "" && !underEscaped {
+			next.ServeHTTP(w, r)
+			return
+		}
+		inner := *r
+		url := *r.URL
+		inner.URL = &url
+		url.Path, url.RawPath = path, escaped
+		next.ServeHTTP(w, &inner)
+	})
+}
+
+// cutPrefix takes whole segments off a path; the root stays.
+func cutPrefix(path, prefix string) (rest string, under bool) {
+	rest, under = strings.CutPrefix(path, prefix)
+	switch {
+	case !under || rest != "" && rest[0] != '/':
+		return path, false
+	case rest == "":
+		return "/", true
+	}
+	return rest, true
+}

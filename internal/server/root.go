@@ -1,0 +1,84 @@
+package server
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+
+	"parley/internal/httpx"
+)
+
+//go:embed page.html
+var pageText string
+
+// rest serves the paths that belong to no dialect: the root, health, and 404.
+func (s *Server) rest(clients *httpx.Clients) http.Handler {
+	o := s.observer("server")
+	root := s.root()
+	table := []httpx.Route{
+		{Method: http.MethodGet, Path: "/{$}", Handler: root},
+		{Method: http.MethodGet, Path: "/healthz", Handler: http.HandlerFunc(s.health.Live)},
+		{Method: http.MethodGet, Path: "/readyz", Handler: http.HandlerFunc(s.health.Ready)},
+	}
+	for i, operation := range []string{"Root", "Live", "Ready"} {
+		o.add(table[i].Method, table[i].Path, operation)
+	}
+	mux := httpx.NewMux(table,
+		refusal(http.StatusNotFound, "not_found", "There is nothing here. GET / says what this server is."),
+		refusal(http.StatusMethodNotAllowed, "method_not_allowed", "This path takes other methods; the Allow header lists them."))
+	guard := httpx.Guard{
+		Log:    s.log,
+		Answer: refusal(http.StatusInternalServerError, "internal", "Something went wrong on the server.").ServeHTTP,
+	}
+	return httpx.Observe(clients, o.observe)(httpx.RequestIDs(guard.Wrap(mux)))
+}
+
+// refusal answers with an error in the form of no dialect.
+func refusal(status int, word, message string) http.Handler {
+	body := fmt.Appendf(nil, `{"error":%q,"message":%q}`, word, message)
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		httpx.WriteBody(w, status, body)
+	})
+}
+
+// rootInfo is what GET / tells programs: the members that the dialects promise.
+type rootInfo struct {
+	Name       string   `json:"name"`
+	Version    string   `json:"version"`
+	Status     string   `json:"status"`
+	Interfaces []string `json:"interfaces"`
+}
+
+// root answers browsers with a page for people and everybody else with JSON.
+func (s *Server) root() http.Handler {
+	page := s.page()
+	info := rootInfo{Name: "Parley", Version: s.build.Version, Status: "alive", Interfaces: []string{}}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Vary", "Accept")
+		h.Set("X-Content-Type-Options", "nosniff")
+		if !strings.Contains(strings.Join(r.Header.Values("Accept"), ","), "text/html") {
+			if err := httpx.WriteJSON(w, http.StatusOK, info); err != nil {
+				s.log.Error("root not encoded", "error", err)
+			}
+			return
+		}
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")
+		h.Set("Referrer-Policy", "no-referrer")
+		_, _ = w.Write(page) // the reader has gone
+	})
+}
+
+// page is made once: nothing in it depends on the request.
+func (s *Server) page() []byte {
+	var page bytes.Buffer
+	template.Must(template.New("page").Parse(pageText)).Execute(&page, map[string]string{ //nolint:errcheck // a buffer takes everything
+		"Prefix": s.cfg.PublicURL.Prefix(), "Base": s.base(), "Version": s.build.Version,
+	})
+	return page.Bytes()
+}
