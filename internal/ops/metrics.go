@@ -19,6 +19,7 @@ type Metrics struct {
 
 	batches  prometheus.Histogram
 	reruns   prometheus.Counter
+	ended    *prometheus.CounterVec
 	batching prometheus.Histogram
 }
 
@@ -45,6 +46,10 @@ func NewMetrics() *Metrics {
 			Name: "parley_send_batch_reruns_total",
 			Help: "Batches, or halves of them, that had to be run again.",
 		}),
+		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "parley_live_ended_total",
+			Help: "Live subscriptions that the server ended, by reason.",
+		}, []string{"reason"}),
 		batching: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "parley_send_batch_duration_seconds",
 			Help:    "Time from taking a batch to its end on disk.",
@@ -52,7 +57,7 @@ func NewMetrics() *Metrics {
 		}),
 	}
 	m.registry.MustRegister(
-		m.requests, m.duration, m.batches, m.reruns, m.batching,
+		m.requests, m.duration, m.batches, m.reruns, m.batching, m.ended,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -84,6 +89,10 @@ func (m *Metrics) Batch(size, reruns int, took time.Duration) {
 		m.reruns.Add(float64(reruns))
 	}
 }
+
+// ListenerEnded notes that the server ended a live subscription, for one of few
+// named reasons.
+func (m *Metrics) ListenerEnded(reason string) { m.ended.WithLabelValues(reason).Inc() }
 
 // Statuses that get a counter of their own; others are counted under "other".
 const (

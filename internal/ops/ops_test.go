@@ -72,6 +72,7 @@ func TestMetrics(t *testing.T) {
 	m.Gauge("parley_store_position", "Last position.", func() float64 { return 42 })
 	m.Batch(3, 0, time.Millisecond)
 	m.Batch(200, 2, 20*time.Millisecond)
+	m.ListenerEnded("too slow")
 	e := m.Endpoint("opencord", "SendMessage")
 	var running sync.WaitGroup
 	for range 10 {
@@ -91,6 +92,7 @@ func TestMetrics(t *testing.T) {
 		`parley_send_batch_size_sum 203`,
 		`parley_send_batch_reruns_total 2`,
 		`parley_send_batch_duration_seconds_count 2`,
+		`parley_live_ended_total{reason="too slow"} 1`,
 		`go_goroutines `,
 		`process_resident_memory_bytes `,
 	} {

@@ -80,12 +80,16 @@ func (s *Server) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	facts := refill{s.backend.store}
-	s.health = ops.NewHealth(func(ctx context.Context) error { _, err := facts.LastPosition(ctx); return err })
-	if s.hub, err = hub.New(ctx, s.backend.bus, facts, hub.Options{Log: s.log}); err != nil {
+	rules := s.backend.Core
+	s.health = ops.NewHealth(func(ctx context.Context) error { _, err := rules.LastPosition(ctx); return err })
+	s.hub, err = hub.New(ctx, s.backend.bus, rules, hub.Options{
+		Log:   s.log,
+		Ended: func(reason error) { s.metrics.ListenerEnded(reason.Error()) },
+	})
+	if err != nil {
 		return err
 	}
-	s.describe(facts)
+	s.describe()
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
@@ -120,7 +124,7 @@ func (s *Server) listen(ctx context.Context) (err error) {
 }
 
 // describe adds the figures of this server to the metrics.
-func (s *Server) describe(facts refill) {
+func (s *Server) describe() {
 	s.metrics.Info("parley_build_info", "The program that runs.", map[string]string{
 		"version": s.build.Version, "revision": s.build.Revision, "go": s.build.Go,
 	})
@@ -128,7 +132,7 @@ func (s *Server) describe(facts refill) {
 	s.metrics.Gauge("parley_store_position", "Place of the last change in the order of all changes; its rate is the rate of writes.", func() float64 {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		last, err := facts.LastPosition(ctx)
+		last, err := s.backend.Core.LastPosition(ctx)
 		if err != nil {
 			return math.NaN()
 		}
