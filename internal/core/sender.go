@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"time"
 
@@ -14,7 +15,8 @@ import (
 //
 // Senders stand in a ring; each batch takes a share of what each has waiting, so
 // that a flood of one does not become everybody's latency. There is no linger: a
-// batch is what waits when the writer is free. A batch grows while another writes.
+// batch is what waits, or is just about to (gather), when the writer is free. A
+// batch grows while another writes.
 const (
 	batchMessages = 512   // messages per batch
 	batchRows     = 4_000 // envelopes per batch: a message to a large group weighs as many
@@ -121,6 +123,7 @@ func (sn *sender) run() {
 				break
 			}
 			sn.s.turn <- struct{}{}
+			sn.gather()
 			sn.batch(sn.take())
 			<-sn.s.turn
 		}
@@ -131,6 +134,28 @@ func (sn *sender) state() (waiting, closed bool) {
 	sn.mu.Lock()
 	defer sn.mu.Unlock()
 	return len(sn.ring) > 0, sn.closed
+}
+
+// gather lets those who are about to queue a send do so, for as long as more of
+// them come. It waits for nobody: it only has goroutines run that can. After a
+// commit that is many, and the first of them would get a batch, and a commit, for
+// itself; the others would wait for that.
+func (sn *sender) gather() {
+	for before := 0; ; {
+		runtime.Gosched()
+		authors := sn.authors()
+		if authors <= before || authors >= batchMessages {
+			return
+		}
+		before = authors
+	}
+}
+
+// authors is how many have something waiting.
+func (sn *sender) authors() int {
+	sn.mu.Lock()
+	defer sn.mu.Unlock()
+	return len(sn.ring)
 }
 
 // take removes the next batch from the queues: a share of each author's, in ring

@@ -1,0 +1,15 @@
+// Package api holds the descriptions of Parley's dialects: OpenAPI documents and
+// the catalogue of errors. They are generated from the route tables; after a
+// change there run go generate ./... and check the result in.
+package api
+
+import _ "embed"
+
+//go:generate go run ../internal/openapi/generate .
+
+//go:embed opencord.json
+var openCord string
+
+// OpenCord returns the OpenAPI 3.1 document of the /api surface. Its one server
+// has the address "/".
+func OpenCord() string { return openCord }

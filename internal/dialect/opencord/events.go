@@ -1,0 +1,17 @@
+package opencord
+
+import "parley/internal/chat"
+
+// EventsNotOffered lists the events that /api does not deliver: all of them, since
+// it has no live delivery; clients read lists. It is spelled out so that each new
+// kind is decided on.
+func EventsNotOffered() []chat.EventKind {
+	return []chat.EventKind{
+		chat.EventMessageCreated, chat.EventMessageEdited, chat.EventMessageDeleted, chat.EventDirectCreated,
+		chat.EventSpaceCreated, chat.EventSpaceUpdated, chat.EventSpaceDeleted,
+		chat.EventMemberJoined, chat.EventMemberLeft,
+		chat.EventChannelCreated, chat.EventChannelUpdated, chat.EventChannelDeleted,
+		chat.EventAccountUpdated, chat.EventAccountState, chat.EventAccountRemoved, chat.EventPresenceChanged,
+		chat.EventAccessRevoked,
+	}
+}

@@ -1,0 +1,175 @@
+package opencord
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/internal/chat"
+	"parley/internal/core"
+	"parley/internal/httpx"
+	"parley/internal/id"
+)
+
+// The rate headers, on every response (OC 6).
+const (
+	headerLimit     = "X-RateLimit-Limit"
+	headerRemaining = "X-RateLimit-Remaining"
+	headerReset     = "X-RateLimit-Reset"
+)
+
+// exchange is one request that was let in, on its way to a handler.
+type exchange struct {
+	*http.Request
+
+	api    *api
+	call   core.Call
+	status int // of a successful answer: the route's, unless the handler changes it
+}
+
+// serve answers one route of the table.
+func (a *api) serve(route Route) http.Handler {
+	open := route.Auth == AuthNone
+	return a.admitted(open, func(w http.ResponseWriter, r *http.Request, admission core.Admission) {
+		if !open && admission.Denied != nil {
+			a.fail(w, r, admission.Denied)
+			return
+		}
+		x := &exchange{
+			Request: r, api: a, status: route.Status,
+			call: core.Call{
+				Actor: admission.Actor, Surface: chat.SurfaceOpenCord,
+				Remote: httpx.ClientAddr(r.Context()), RequestID: httpx.RequestID(r.Context()),
+			},
+		}
+		body, err := route.handle(x)
+		if err == nil {
+			err = httpx.WriteJSON(w, x.status, body)
+		}
+		if err != nil {
+			a.fail(w, r, err)
+		}
+	})
+}
+
+// admitted counts a request before anything else is said about it, and tells
+// next who makes it. Anonymous routes count by address whatever token is sent.
+func (a *api) admitted(anonymous bool, next func(http.ResponseWriter, *http.Request, core.Admission)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		admission, err := a.core.Admit(r.Context(), core.Knock{
+			Surface: chat.SurfaceOpenCord, Bucket: bucket(r), Token: bearer(r), Anonymous: anonymous,
+		})
+		setQuota(w, admission.Quota)
+		if err != nil {
+			a.fail(w, r, err)
+			return
+		}
+		next(w, r, admission)
+	})
+}
+
+// preflights shows the quota on preflight answers, which are not counted.
+func (a *api) preflights(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+			setQuota(w, a.core.PeekQuota(chat.SurfaceOpenCord, bucket(r)))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// refuse answers every request with one failure.
+func (a *api) refuse(code chat.Code) http.Handler {
+	return a.admitted(false, func(w http.ResponseWriter, r *http.Request, _ core.Admission) {
+		a.fail(w, r, chat.Fail(code))
+	})
+}
+
+// wrongMethod answers for a known path. The mux has set Allow, which is all that
+// an OPTIONS asks for.
+func (a *api) wrongMethod() http.Handler {
+	refuse := a.refuse(chat.CodeMethodNotAllowed)
+	options := a.admitted(false, func(w http.ResponseWriter, _ *http.Request, _ core.Admission) {
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodOptions {
+			options.ServeHTTP(w, r)
+			return
+		}
+		refuse.ServeHTTP(w, r)
+	})
+}
+
+// fail words an error of the core.
+func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var e *chat.Error
+	if !errors.As(err, &e) {
+		e = chat.Internal("answer", err)
+	}
+	if e.Cause != nil && r.Context().Err() == nil { // a client that has gone is no trouble of ours
+		a.log.ErrorContext(r.Context(), "request failed",
+			"request_id", httpx.RequestID(r.Context()), "route", r.Pattern, "error", e)
+	}
+	h := w.Header()
+	if e.Quota != nil {
+		setQuota(w, *e.Quota)
+	}
+	if e.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(wholeSeconds(e.RetryAfter)))
+	}
+	answer := a.answers.Word(e)
+	if answer.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", "Bearer")
+	}
+	_ = httpx.WriteJSON(w, answer.Status, errorResponse{Error: answer.Text}) // a text always encodes
+}
+
+// wholeSeconds rounds up.
+func wholeSeconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
+
+// setQuota sets the rate headers under their documented spelling, which is not
+// the canonical one of net/http.
+func setQuota(w http.ResponseWriter, q chat.Quota) {
+	values := []string{strconv.Itoa(q.Limit), strconv.Itoa(q.Remaining), strconv.FormatInt(q.Reset.Unix(), 10)}
+	h := w.Header()
+	h[headerLimit], h[headerRemaining], h[headerReset] = values[0:1:1], values[1:2:2], values[2:3:3]
+}
+
+// bucket is the client's address as rate limits see it.
+func bucket(r *http.Request) string { return httpx.Bucket(httpx.ClientAddr(r.Context())).String() }
+
+// bearer returns the token of the Authorization header, "" if there is none. The
+// scheme is matched in any case and blanks around the token are dropped (OC 3).
+func bearer(r *http.Request) string {
+	header := r.Header.Get("Authorization")
+	const scheme = "Bearer"
+	if len(header) <= len(scheme) || !strings.EqualFold(header[:len(scheme)], scheme) {
+		return ""
+	}
+	rest := header[len(scheme):]
+	if rest[0] != ' ' && rest[0] != '\t' {
+		return ""
+	}
+	return strings.Trim(rest, " \t")
+}
+
+// pathID opens the public id in the path. One that is malformed or names another
+// kind of thing is 0, which nothing has: the core answers that it is unknown.
+func (x *exchange) pathID(kind id.Kind) int64 {
+	n, _ := x.api.open(kind, x.PathValue("id"))
+	return n
+}
+
+// open reads a public id; ok is false unless this server made it.
+func (a *api) open(kind id.Kind, text string) (n int64, ok bool) {
+	u, ok := id.ParseUUID(text)
+	if !ok {
+		return 0, false
+	}
+	return a.ids.Open(kind, u)
+}
+
+func (a *api) seal(kind id.Kind, n int64) string { return a.ids.Seal(kind, n).String() }

@@ -1,0 +1,89 @@
+package opencord
+
+import (
+	"parley/internal/chat"
+	"parley/internal/core"
+	"parley/internal/id"
+)
+
+// Channels and direct conversations have routes of their own for the same
+// operations: which kind the caller means goes along, and the ids of one are
+// unknown among the other.
+
+func listMessages(x *exchange) (any, error) { return x.history(chat.ConversationChannel) }
+
+func listDirectMessages(x *exchange) (any, error) { return x.history(chat.ConversationDirect) }
+
+func (x *exchange) history(kind chat.ConversationKind) (any, error) {
+	in := core.HistoryPage{Kind: kind, Conversation: x.conversation(), Limit: limit(x.Request)}
+	if before := query(x.Request, "before"); before != "" {
+		var ok bool
+		if in.Before, ok = parseInstant(before); !ok {
+			x.call.Input = chat.FailField(chat.CodePageCursor, "before")
+		}
+	}
+	page, err := x.api.core.ListMessages(x.Context(), x.call, in)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]message, 0, len(page.Messages))
+	for i := range page.Messages {
+		out = append(out, x.api.message(&page.Messages[i]))
+	}
+	return messagesResponse{Messages: out, HasMore: page.More}, nil
+}
+
+type contentRequest struct {
+	Content string `json:"content" required:"true" minLength:"1" maxLength:"4000" description:"Kept exactly as sent; not only white space." example:"Hello, world"`
+}
+
+func (q *contentRequest) read(f *fields) { q.Content = f.required("content") }
+
+func sendMessage(x *exchange) (any, error) { return x.send(chat.ConversationChannel) }
+
+func sendDirectMessage(x *exchange) (any, error) { return x.send(chat.ConversationDirect) }
+
+func (x *exchange) send(kind chat.ConversationKind) (any, error) {
+	var q contentRequest
+	x.read(&q)
+	sent, err := x.api.core.SendMessage(x.Context(), x.call, core.NewMessage{
+		Kind: kind, Conversation: x.conversation(), Text: q.Content,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return messageResponse{x.api.message(&sent.MessageView)}, nil
+}
+
+func editMessage(x *exchange) (any, error) { return x.edit(chat.ConversationChannel) }
+
+func editDirectMessage(x *exchange) (any, error) { return x.edit(chat.ConversationDirect) }
+
+func (x *exchange) edit(kind chat.ConversationKind) (any, error) {
+	var q contentRequest
+	x.read(&q)
+	m, err := x.api.core.EditMessage(x.Context(), x.call, core.MessageRef{Kind: kind, Message: x.messageID()}, q.Content)
+	if err != nil {
+		return nil, err
+	}
+	return messageResponse{x.api.message(m)}, nil
+}
+
+func deleteMessage(x *exchange) (any, error) {
+	return successResponse{true}, x.api.core.DeleteMessage(x.Context(), x.call, x.messageID())
+}
+
+func deleteDirectMessage(x *exchange) (any, error) {
+	return successResponse{true}, x.api.core.RetractMessage(x.Context(), x.call, x.messageID())
+}
+
+func (x *exchange) messageID() chat.MessageID { return chat.MessageID(x.pathID(id.KindMessage)) }
+
+func (a *api) message(m *chat.MessageView) message {
+	by := a.author(m.By)
+	return message{
+		ID: a.seal(id.KindMessage, int64(m.ID)), Content: m.Text, AuthorID: by.ID,
+		ChannelID: a.seal(id.KindConversation, int64(m.Conversation)), Edited: !m.EditedAt.IsZero(),
+		CreatedAt: instant(m.CreatedAt), UpdatedAt: instantOrNull(m.EditedAt), Author: by,
+	}
+}

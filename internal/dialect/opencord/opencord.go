@@ -1,0 +1,110 @@
+// Package opencord speaks AiOpenCord: the HTTP surface under /api/ (OC).
+//
+// It translates and decides nothing. A handler reads its input, calls one
+// operation of the core and words the result. What is wrong with the input is
+// handed to the core along with the call, because an outsider must learn that it
+// is an outsider before it learns that its body is malformed (OC 2.1).
+//
+// Every route is one row of [Routes], every failure one row of [Answers]; the
+// mux, the OpenAPI document and the tests are made from these two tables.
+package opencord
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	apidoc "parley/api"
+	"parley/internal/chat"
+	"parley/internal/core"
+	"parley/internal/httpx"
+	"parley/internal/id"
+)
+
+// bodyLimit is the longest request body in bytes (OC 2).
+const bodyLimit = 65536
+
+// Config is what the surface is built from. Core, IDs and Log are needed.
+type Config struct {
+	Core *core.Service
+	IDs  *id.Codec
+	Log  *slog.Logger
+	// Clients says whose forwarding headers count; nil trusts nobody.
+	Clients *httpx.Clients
+	// Observe is told about every finished request; nil: nobody is.
+	Observe func(httpx.Record)
+	// PublicURL is the address of the server in the OpenAPI document; "" leaves it
+	// to the address the document was read from.
+	PublicURL string
+}
+
+// api is the surface; it is immutable and serves concurrently.
+type api struct {
+	core    *core.Service
+	ids     *id.Codec
+	log     *slog.Logger
+	answers Catalogue
+}
+
+// New builds the handler for everything under /api/. It panics if the route
+// table is at fault.
+func New(cfg Config) http.Handler {
+	if cfg.Clients == nil {
+		cfg.Clients = httpx.NewClients(nil)
+	}
+	if cfg.Observe == nil {
+		cfg.Observe = func(httpx.Record) {}
+	}
+	a := &api{core: cfg.Core, ids: cfg.IDs, log: cfg.Log, answers: Answers()}
+	guard := httpx.Guard{Log: cfg.Log, Answer: func(w http.ResponseWriter, r *http.Request) {
+		a.fail(w, r, chat.Fail(chat.CodeInternal)) // the guard has logged the cause
+	}}
+	cors := httpx.CORS{
+		Origin:  "*",
+		Methods: "GET, POST, PUT, PATCH, DELETE",
+		Headers: "Authorization, Content-Type",
+		Expose:  headerLimit + ", " + headerRemaining + ", " + headerReset + ", Retry-After",
+	}
+	h := a.preflights(cors.Wrap(a.mux(document(cfg.PublicURL))))
+	return httpx.Observe(cfg.Clients, cfg.Observe)(httpx.RequestIDs(commonHeaders(guard.Wrap(h))))
+}
+
+// mux is the router of all routes, their aliases and what is said elsewhere.
+func (a *api) mux(document []byte) http.Handler {
+	var table []httpx.Route
+	for _, r := range Routes() {
+		h := a.serve(r)
+		table = append(table, httpx.Route{Method: r.Method, Path: r.Path, Handler: h})
+		if r.Method == http.MethodPatch { // OC 1: PUT means the same wherever there is a PATCH
+			table = append(table, httpx.Route{Method: http.MethodPut, Path: r.Path, Handler: h})
+		}
+	}
+	table = append(table, httpx.Route{
+		Method: http.MethodGet, Path: "/api/openapi.json",
+		Handler: a.admitted(false, func(w http.ResponseWriter, _ *http.Request, _ core.Admission) {
+			httpx.WriteBody(w, http.StatusOK, document)
+		}),
+	})
+	return httpx.NewMux(table, a.refuse(chat.CodeRouteUnknown), a.wrongMethod())
+}
+
+// document is the OpenAPI document with the server's address in it.
+func document(publicURL string) []byte {
+	text := apidoc.OpenCord()
+	if publicURL != "" {
+		address, _ := json.Marshal(publicURL) // a string always encodes
+		text = strings.Replace(text, `"url": "/"`, `"url": `+string(address), 1)
+	}
+	return []byte(text)
+}
+
+// commonHeaders sets what every response carries (OC 2).
+func commonHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		next.ServeHTTP(w, r)
+	})
+}

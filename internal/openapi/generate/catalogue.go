@@ -1,0 +1,35 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"parley/internal/chat"
+	"parley/internal/dialect/opencord"
+)
+
+// answer is how one dialect words a code; {field}, {want}, {min} and {max} in the
+// text stand for the facts of the failure.
+type answer struct {
+	Status int    `json:"status"`
+	Text   string `json:"text"`
+}
+
+// catalogue lists every code of the core with the answer of each dialect.
+func catalogue() ([]byte, error) {
+	codes := make(map[chat.Code]map[string]answer)
+	openCord := opencord.Answers()
+	for _, code := range chat.Codes() {
+		codes[code] = map[string]answer{
+			chat.SurfaceOpenCord.String(): answer(openCord[code]),
+		}
+	}
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(map[string]any{"codes": codes}); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
