@@ -119,7 +119,8 @@ CREATE TABLE conversations (
 	deleted_at  BIGINT
 ) WITH (fillfactor = 50); -- last_seq and last_at move with every message: room for HOT updates
 CREATE UNIQUE INDEX conversations_pair ON conversations (low_id, high_id) WHERE kind = 2;
-CREATE INDEX conversations_high ON conversations (high_id) WHERE kind = 2;
+-- Both columns: a look-up of a pair may choose either index and must not read all of one side.
+CREATE INDEX conversations_high ON conversations (high_id, low_id) WHERE kind = 2;
 CREATE INDEX conversations_cold ON conversations (initiator, opened_at) WHERE kind = 2 AND NOT established;
 CREATE INDEX conversations_space ON conversations (space_id) WHERE space_id IS NOT NULL;
 CREATE INDEX conversations_deleted ON conversations (id) WHERE deleted_at IS NOT NULL;
