@@ -95,7 +95,7 @@ func (s *Service) SetGuard(ctx context.Context, account chat.AccountID, on bool)
 	defer s.pending.forget(account)
 	return s.operate(ctx, act, account, chat.EventAccountUpdated, func(ctx context.Context, ch *change, a *chat.Account) error {
 		if on && !a.Guarded {
-			if _, err := ch.Acknowledge(ctx, account, chat.MessageID(math.MaxInt64)); err != nil {
+			if _, err := ch.Acknowledge(ctx, account, chat.MessageID(math.MaxInt64), s.now()); err != nil {
 				return err
 			}
 		}

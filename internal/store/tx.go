@@ -160,8 +160,8 @@ type Tx interface {
 	RetractMessage(ctx context.Context, id chat.MessageID, at time.Time) error
 
 	// Acknowledge marks the stored envelopes of a recipient up to and including
-	// through as delivered and returns how many moved.
-	Acknowledge(ctx context.Context, recipient chat.AccountID, through chat.MessageID) (int, error)
+	// through as delivered at a time and returns how many moved.
+	Acknowledge(ctx context.Context, recipient chat.AccountID, through chat.MessageID, at time.Time) (int, error)
 
 	// SetBlock and SetContact store or remove one directed relation.
 	SetBlock(ctx context.Context, e Edge, at time.Time, on bool) error

@@ -170,7 +170,7 @@ func (d *bench) drain(b *testing.B) {
 	b.Helper()
 	err := d.store.Update(b.Context(), func(ctx context.Context, tx store.Tx) error {
 		for _, id := range d.accounts {
-			if _, err := tx.Acknowledge(ctx, id, math.MaxInt64); err != nil {
+			if _, err := tx.Acknowledge(ctx, id, math.MaxInt64, time.Unix(0, 0)); err != nil {
 				return err
 			}
 		}

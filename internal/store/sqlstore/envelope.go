@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"time"
 
 	"parley/internal/chat"
 )
@@ -16,7 +17,7 @@ const (
 		ORDER BY e.message_id LIMIT $3`
 	pendingCount = `SELECT count(*) FROM (SELECT 1 FROM envelopes
 		WHERE recipient_id = $1 AND state = 0 AND NOT hidden LIMIT $2) p`
-	acknowledge = `UPDATE envelopes SET state = 1
+	acknowledge = `UPDATE envelopes SET state = 1, delivered_at = $3
 		WHERE recipient_id = $1 AND message_id <= $2 AND state = 0 AND NOT hidden`
 )
 
@@ -36,7 +37,7 @@ func (t *Tx) PendingCount(ctx context.Context, recipient chat.AccountID, limit i
 }
 
 // Acknowledge marks the stored envelopes of a recipient up to and including
-// through as delivered and returns how many moved.
-func (t *Tx) Acknowledge(ctx context.Context, recipient chat.AccountID, through chat.MessageID) (int, error) {
-	return t.affect(ctx, "acknowledge envelopes", acknowledge, int64(recipient), int64(through))
+// through as delivered at a time and returns how many moved.
+func (t *Tx) Acknowledge(ctx context.Context, recipient chat.AccountID, through chat.MessageID, at time.Time) (int, error) {
+	return t.affect(ctx, "acknowledge envelopes", acknowledge, int64(recipient), int64(through), Millis(at))
 }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 
 	"parley/internal/chat"
 	"parley/internal/store"
@@ -57,7 +58,7 @@ func testPendingCount(f *fixture) {
 func (f *fixture) acknowledge(who *chat.Account, through chat.MessageID, want int) {
 	f.t.Helper()
 	f.update(func(ctx context.Context, tx store.Tx) error {
-		got, err := tx.Acknowledge(ctx, who.ID, through)
+		got, err := tx.Acknowledge(ctx, who.ID, through, epoch)
 		if got != want {
 			f.t.Errorf("acknowledged through %d: got %d, want %d", through, got, want)
 		}
@@ -82,5 +83,5 @@ func testAcknowledge(f *fixture) {
 	f.acknowledge(d, absent, 3)
 	f.acknowledge(a, absent, 0)
 	f.same("pending rows", f.raw("SELECT count(*) FROM envelopes WHERE state = 0"), 0)
-	f.same("delivered rows", f.raw("SELECT count(*) FROM envelopes WHERE state = 1"), 9)
+	f.same("delivered rows", f.raw(fmt.Sprintf("SELECT count(*) FROM envelopes WHERE state = 1 AND delivered_at = %d", epoch.UnixMilli())), 9)
 }

@@ -185,7 +185,7 @@ func (b *inbox) drain(ctx context.Context, s store.Store, finished <-chan struct
 			b.last[m.Conversation] = m.Seq
 		}
 		err = s.Update(ctx, func(ctx context.Context, tx store.Tx) error {
-			n, err := tx.Acknowledge(ctx, b.owner, page[len(page)-1].ID)
+			n, err := tx.Acknowledge(ctx, b.owner, page[len(page)-1].ID, epoch)
 			if err == nil && n != len(page) {
 				return fmt.Errorf("acknowledged %d envelopes of %d offered", n, len(page))
 			}
