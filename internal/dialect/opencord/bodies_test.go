@@ -1,6 +1,10 @@
 package opencord_test
 
 import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
 	"reflect"
 	"strings"
 	"testing"
@@ -177,4 +181,30 @@ func TestRegistrationInput(t *testing.T) {
 	w.visitor(t).post("/api/auth/register", object{"email": "x", "password": "x"}).fails(400, "username is required")
 	w.visitor(t).post("/api/auth/login", object{"password": "x"}).fails(400, "email is required")
 	w.visitor(t).post("/api/auth/login", object{"email": "x"}).fails(400, "password is required")
+}
+
+// A client that sends too much and then stalls is answered all the same: the
+// server does not wait for the rest.
+func TestTooLargeBodyThatNeverEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, engines()[0])
+	conn, err := net.Dial("tcp", w.server.Listener.Addr().String())
+	if err != nil {
+		t.Fatalf("dial: %v", err)
+	}
+	defer conn.Close()
+	const size = 70_000
+	_, err = fmt.Fprintf(conn, "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n",
+		size, strings.Repeat("x", size))
+	if err != nil {
+		t.Fatalf("write: %v", err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatalf("read answer: %v", err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("status = %d, want 413", answer.StatusCode)
+	}
 }

@@ -121,6 +121,9 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		h.Set("Retry-After", strconv.Itoa(wholeSeconds(e.RetryAfter)))
 	}
 	answer := a.answers.Word(e)
+	if answer.Status == http.StatusRequestEntityTooLarge {
+		h.Set("Connection", "close") // else the rest is read first, for as long as a client cares to stall
+	}
 	if answer.Status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", "Bearer")
 	}
