@@ -26,21 +26,13 @@ var at = time.Date(2026, 4, 27, 12, 0, 0, 0, time.UTC)
 // world returns facts in which everybody may write everywhere: a channel with
 // all three as members, a fresh direct conversation of ann and ben, a group of all.
 func world() *store.SendFacts {
-	f := &store.SendFacts{
-		Conversations: map[chat.ConversationID]*chat.Conversation{
-			room: {ID: room, Kind: chat.ConversationChannel, Space: space},
-			talk: {ID: talk, Kind: chat.ConversationDirect, Low: ann, High: ben},
-			crew: {ID: crew, Kind: chat.ConversationGroup},
-		},
-		Directs:  map[[2]chat.AccountID]chat.ConversationID{{ann, ben}: talk},
-		Accounts: map[chat.AccountID]*chat.Account{},
-		Grants:   map[store.Seat]chat.Entitlements{},
-		Members:  map[chat.ConversationID][]chat.AccountID{crew: {ann, ben, cleo}},
-		Blocks:   map[store.Edge]bool{}, Contacts: map[store.Edge]bool{},
-		Replays: map[store.ReplayKey]*chat.Message{},
-		Pending: map[chat.AccountID]int{}, Cold: map[chat.AccountID]store.ColdCount{},
-		FirstID: 1000,
-	}
+	f := store.NewSendFacts(0)
+	f.Conversations[room] = &chat.Conversation{ID: room, Kind: chat.ConversationChannel, Space: space}
+	f.Conversations[talk] = &chat.Conversation{ID: talk, Kind: chat.ConversationDirect, Low: ann, High: ben}
+	f.Conversations[crew] = &chat.Conversation{ID: crew, Kind: chat.ConversationGroup}
+	f.Directs[[2]chat.AccountID{ann, ben}] = talk
+	f.Members[crew] = []chat.AccountID{ann, ben, cleo}
+	f.FirstID = 1000
 	for _, id := range []chat.AccountID{ann, ben, cleo} {
 		f.Accounts[id] = &chat.Account{ID: id, Kind: chat.KindAgent, State: chat.StateActive, Username: "u"}
 		f.Grants[store.Seat{Conversation: room, Account: id}] = chat.EntEveryone

@@ -95,6 +95,24 @@ type SendFacts struct {
 	FirstID int64
 }
 
+// NewSendFacts returns facts with nothing in them, for about n sends.
+func NewSendFacts(n int) *SendFacts {
+	return &SendFacts{
+		Conversations: make(map[chat.ConversationID]*chat.Conversation, n),
+		Directs:       make(map[[2]chat.AccountID]chat.ConversationID, n),
+		Accounts:      make(map[chat.AccountID]*chat.Account, 2*n),
+		Grants:        make(map[Seat]chat.Entitlements),
+		Overwrites:    make(map[chat.ConversationID][]chat.Overwrite),
+		Held:          make(map[Seat][]chat.ArchetypeID),
+		Members:       make(map[chat.ConversationID][]chat.AccountID),
+		Blocks:        make(map[Edge]bool),
+		Contacts:      make(map[Edge]bool),
+		Replays:       make(map[ReplayKey]*chat.Message),
+		Pending:       make(map[chat.AccountID]int),
+		Cold:          make(map[chat.AccountID]ColdCount),
+	}
+}
+
 // SendIDs is how many ids are drawn for each message of a batch: its own, that
 // of a conversation it opens, and that of the event which says so.
 const SendIDs = 3

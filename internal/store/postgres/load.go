@@ -111,20 +111,7 @@ func newLoader(keys []store.SendKey) *loader {
 	n := len(keys)
 	l := &loader{
 		ids: int64(max(1, n) * store.SendIDs),
-		facts: &store.SendFacts{
-			Conversations: make(map[chat.ConversationID]*chat.Conversation, n),
-			Directs:       make(map[[2]chat.AccountID]chat.ConversationID, n),
-			Accounts:      make(map[chat.AccountID]*chat.Account, 2*n),
-			Grants:        make(map[store.Seat]chat.Entitlements),
-			Overwrites:    make(map[chat.ConversationID][]chat.Overwrite),
-			Held:          make(map[store.Seat][]chat.ArchetypeID),
-			Members:       make(map[chat.ConversationID][]chat.AccountID),
-			Blocks:        make(map[store.Edge]bool),
-			Contacts:      make(map[store.Edge]bool),
-			Replays:       make(map[store.ReplayKey]*chat.Message),
-			Pending:       make(map[chat.AccountID]int),
-			Cold:          make(map[chat.AccountID]store.ColdCount),
-		},
+		facts: store.NewSendFacts(n),
 	}
 	named, accounts := make(map[int64]bool, n), make(map[int64]bool, 2*n)
 	directs, held := make(map[[2]int64]bool, n), make(map[[2]int64]bool, n)

@@ -67,21 +67,7 @@ type Loader struct {
 
 // NewLoader begins loading the facts for keys.
 func NewLoader(f *Flavor, keys []store.SendKey) *Loader {
-	n := len(keys)
-	return &Loader{f: f, keys: keys, Facts: &store.SendFacts{
-		Conversations: make(map[chat.ConversationID]*chat.Conversation, n),
-		Directs:       make(map[[2]chat.AccountID]chat.ConversationID, n),
-		Accounts:      make(map[chat.AccountID]*chat.Account, 2*n),
-		Grants:        make(map[store.Seat]chat.Entitlements),
-		Overwrites:    make(map[chat.ConversationID][]chat.Overwrite),
-		Held:          make(map[store.Seat][]chat.ArchetypeID),
-		Members:       make(map[chat.ConversationID][]chat.AccountID),
-		Blocks:        make(map[store.Edge]bool),
-		Contacts:      make(map[store.Edge]bool),
-		Replays:       make(map[store.ReplayKey]*chat.Message),
-		Pending:       make(map[chat.AccountID]int),
-		Cold:          make(map[chat.AccountID]store.ColdCount),
-	}}
+	return &Loader{f: f, keys: keys, Facts: store.NewSendFacts(len(keys))}
 }
 
 // First returns the loads that find replays and conversations.

@@ -8,24 +8,6 @@ import (
 	"parley/internal/store"
 )
 
-// noFacts is what is known of sends about nothing.
-func noFacts() *store.SendFacts {
-	return &store.SendFacts{
-		Conversations: map[chat.ConversationID]*chat.Conversation{},
-		Directs:       map[[2]chat.AccountID]chat.ConversationID{},
-		Accounts:      map[chat.AccountID]*chat.Account{},
-		Grants:        map[store.Seat]chat.Entitlements{},
-		Overwrites:    map[chat.ConversationID][]chat.Overwrite{},
-		Held:          map[store.Seat][]chat.ArchetypeID{},
-		Members:       map[chat.ConversationID][]chat.AccountID{},
-		Blocks:        map[store.Edge]bool{},
-		Contacts:      map[store.Edge]bool{},
-		Replays:       map[store.ReplayKey]*chat.Message{},
-		Pending:       map[chat.AccountID]int{},
-		Cold:          map[chat.AccountID]store.ColdCount{},
-	}
-}
-
 // brief keeps what the contract promises of an account among the facts.
 func brief(a *chat.Account) *chat.Account {
 	return &chat.Account{
@@ -113,7 +95,7 @@ func testFactsChannel(f *fixture) {
 	f.say(owner, open.ID, "so that it has a last number and time")
 	f.block(member, owner, true) // says nothing in a channel
 
-	want := noFacts()
+	want := store.NewSendFacts(0)
 	want.Conversations = conversationFacts(f.conversation(c.Channel.ID), f.conversation(open.ID))
 	want.Accounts = accountFacts(owner, member, outsider)
 	want.Grants = map[store.Seat]chat.Entitlements{
@@ -156,7 +138,7 @@ func testFactsDirect(f *fixture) {
 	f.contact(b, a, false)
 	f.contact(b, a, false)
 
-	want := noFacts()
+	want := store.NewSendFacts(0)
 	want.Conversations = conversationFacts(f.conversation(ab.ID), bc)
 	want.Directs = map[[2]chat.AccountID]chat.ConversationID{{a.ID, b.ID}: ab.ID, {b.ID, c.ID}: bc.ID}
 	want.Accounts = accountFacts(a, b, c, gone)
@@ -174,7 +156,7 @@ func testFactsDirect(f *fixture) {
 
 	// An outsider: who the two are and how they stand, nothing about itself with them.
 	f.block(other, b, true)
-	want = noFacts()
+	want = store.NewSendFacts(0)
 	want.Conversations = conversationFacts(f.conversation(ab.ID))
 	want.Accounts = accountFacts(a, b, other)
 	want.Blocks = edges(a, b, b, a)
@@ -202,7 +184,7 @@ func testFactsGroup(f *fixture) {
 	two := f.group(list[1], list[0])
 	f.group(list[5], list[1])
 	f.block(list[0], list[2], true) // says nothing in a group
-	want := noFacts()
+	want := store.NewSendFacts(0)
 	want.Conversations = conversationFacts(one, two)
 	want.Accounts = accountFacts(list[:5]...)
 	want.Members = map[chat.ConversationID][]chat.AccountID{
@@ -217,8 +199,8 @@ func testFactsGroup(f *fixture) {
 
 func testFactsUnknown(f *fixture) {
 	a := f.account()
-	f.sameFacts(nil, noFacts())
-	want := noFacts()
+	f.sameFacts(nil, store.NewSendFacts(0))
+	want := store.NewSendFacts(0)
 	want.Accounts = accountFacts(a)
 	f.sameFacts([]store.SendKey{
 		{Author: a.ID, Conversation: absent, ClientID: "x"},
@@ -242,7 +224,7 @@ func testFactsMixed(f *fixture) {
 		f.contact(a, list[(i+3)%8], true)
 	}
 	var keys []store.SendKey
-	want := noFacts()
+	want := store.NewSendFacts(0)
 	add := func(key store.SendKey) {
 		keys = append(keys, key)
 		one := plain(f.facts(key))
