@@ -110,7 +110,7 @@ type pairs struct{ a, b []int64 }
 func newLoader(keys []store.SendKey) *loader {
 	n := len(keys)
 	l := &loader{
-		ids: int64(max(1, n) * store.SendIDs),
+		ids:   int64(max(1, n) * store.SendIDs),
 		facts: store.NewSendFacts(n),
 	}
 	named, accounts := make(map[int64]bool, n), make(map[int64]bool, 2*n)
