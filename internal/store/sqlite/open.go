@@ -33,7 +33,10 @@ type Store struct {
 	writers    *sqlstore.Sessions
 	readers    *sqlstore.Sessions
 	checkpoint *checkpointer
-	batch      *batchWriter // used by whoever holds the writer
+
+	// Used by whoever holds the writer.
+	batch *batchWriter
+	facts *factCache
 }
 
 var (
@@ -45,7 +48,7 @@ var (
 // checkpointer. It fails with store.ErrNewerSchema or store.ErrSchemaGap before
 // anything is changed. The caller makes sure that no other process has the file.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{path: o.Path, flavor: newFlavor(), batch: newBatchWriter()}
+	s := &Store{path: o.Path, flavor: newFlavor(), batch: newBatchWriter(), facts: newFactCache()}
 	if err := s.open(ctx, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", o.Path, err), s.closePools())
 	}
@@ -120,7 +123,10 @@ func readIDKey(ctx context.Context, db *sql.DB) (key [32]byte, err error) {
 // Update runs fn in one transaction in the write order.
 func (s *Store) Update(ctx context.Context, fn func(ctx context.Context, tx store.Tx) error) error {
 	defer s.checkpoint.written()
-	return s.DB.Update(ctx, fn)
+	return s.DB.Update(ctx, func(ctx context.Context, tx store.Tx) error {
+		s.facts.clear() // whatever fn writes
+		return fn(ctx, tx)
+	})
 }
 
 // IDKey is the secret from which public ids are made.

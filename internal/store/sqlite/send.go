@@ -23,7 +23,7 @@ func (s *Store) Send(ctx context.Context, b store.Batch) error {
 	}
 	defer session.Rollback() // no-op after the commit; undoes all if Decide panics
 	tx := sqlstore.NewTx(session, s.flavor)
-	facts, err := tx.SendFacts(running, b.Keys)
+	facts, err := s.facts.load(running, tx, b.Keys)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (s *Store) Send(ctx context.Context, b store.Batch) error {
 	if err := s.batch.write(running, session, tx, &w); err != nil {
 		return err
 	}
-	if err := session.Commit(); err != nil {
+	if err := session.CommitAnd(func(err error) { s.facts.committed(&w, err) }); err != nil {
 		return fmt.Errorf("commit batch: %w", classify(err))
 	}
 	return nil

@@ -79,9 +79,10 @@ func (l *Loader) First() []Load {
 		if k.ClientID != "" {
 			clientIDs, authors = append(clientIDs, k.ClientID), append(authors, int64(k.Author))
 		}
-		if k.Conversation != 0 {
+		switch {
+		case k.Conversation != 0:
 			named = append(named, int64(k.Conversation))
-		} else {
+		case k.Peer != 0:
 			asked = asked.add(chat.Pair(k.Author, k.Peer))
 		}
 	}
@@ -105,6 +106,9 @@ func (l *Loader) Second() []Load {
 	var groups, overwritten []int64
 	var sides, seats, holders pairs
 	for _, k := range l.keys {
+		if k.Conversation == 0 && k.Peer == 0 {
+			continue // only its replay was asked for
+		}
 		accounts = append(accounts, int64(k.Author))
 		c := l.Facts.Conversations[k.Conversation]
 		switch {

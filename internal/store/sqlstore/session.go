@@ -185,8 +185,13 @@ func (s *Session) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
 
 // Commit commits the transaction and gives the connection back, also when it
 // fails.
-func (s *Session) Commit() error {
+func (s *Session) Commit() error { return s.CommitAnd(func(error) {}) }
+
+// CommitAnd is Commit, and tells done the outcome while nobody else can have the
+// connection yet.
+func (s *Session) CommitAnd(done func(err error)) error {
 	err := s.tx.Commit()
+	done(err)
 	s.end(err == nil)
 	return err
 }
