@@ -24,6 +24,7 @@ func (c CORS) Wrap(next http.Handler) http.Handler {
 	origins := strings.Fields(c.Origin)
 	anyOrigin := len(origins) == 1 && origins[0] == "*"
 	maxAge := strconv.Itoa(c.MaxAge)
+	expose := []string{c.Expose} // shared by all responses
 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -37,7 +38,7 @@ func (c CORS) Wrap(next http.Handler) http.Handler {
 				h.Set("Access-Control-Allow-Credentials", "true")
 			}
 			if c.Expose != "" {
-				h.Set("Access-Control-Expose-Headers", c.Expose)
+				h["Access-Control-Expose-Headers"] = expose
 			}
 			if preflight {
 				h.Set("Access-Control-Allow-Methods", c.Methods)

@@ -49,8 +49,8 @@ func WriteJSON(w http.ResponseWriter, status int, v any) error {
 // sends the headers and drops the body.
 func WriteBody(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	values := [...]string{"application/json; charset=utf-8", strconv.Itoa(len(body))}
+	h["Content-Type"], h["Content-Length"] = values[0:1:1], values[1:2:2]
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client has gone: there is nobody left to tell
 }

@@ -101,10 +101,10 @@ func document(publicURL string) []byte {
 
 // commonHeaders sets what every response carries (OC 2).
 func commonHeaders(next http.Handler) http.Handler {
+	cache, options := []string{"no-store"}, []string{"nosniff"} // shared by all responses
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Cache-Control", "no-store")
-		h.Set("X-Content-Type-Options", "nosniff")
+		h["Cache-Control"], h["X-Content-Type-Options"] = cache, options
 		next.ServeHTTP(w, r)
 	})
 }

@@ -1,0 +1,74 @@
+package bench
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestReport(t *testing.T) {
+	t.Parallel()
+	of := func(sends ...int) (results []*slice) {
+		for _, n := range sends {
+			results = append(results, &slice{
+				Sends: n, Elapsed: time.Second, CPU: time.Second, P50: 2 * time.Millisecond, P99: 5 * time.Millisecond,
+			})
+		}
+		return results
+	}
+	report := newReport(map[string][]*slice{
+		workSend: of(900, 1000, 1400), workFloorHTTP: of(4000, 4000, 4000), workFloorBare: of(2000, 3000, 1000),
+	})
+	var json, text strings.Builder
+	if err := report.WriteJSON(&json); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"runs":[` +
+		`{"work":"send","per_s":1000,"cpu_us":1000,"p50_ms":2,"p99_ms":5,"ratio":0.5},` +
+		`{"work":"floor-http","per_s":4000,"cpu_us":250,"p50_ms":2,"p99_ms":5,"ratio":2},` +
+		`{"work":"floor-bare","per_s":2000,"cpu_us":500,"p50_ms":2,"p99_ms":5,"ratio":1}]}` + "\n"
+	if json.String() != want {
+		t.Errorf("JSON = %s, want %s", json.String(), want)
+	}
+	if err := report.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"work        sends/s     best   cpu us   p50 ms   p99 ms   ratio\n",
+		"send           1000     1400   1000.0     2.00     5.00    0.50\n",
+		"send        the server",
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("text =\n%s\nwant %q in it", text.String(), want)
+		}
+	}
+}
+
+func TestQuantile(t *testing.T) {
+	t.Parallel()
+	values := make([]time.Duration, 100)
+	for i := range values {
+		values[i] = time.Duration(i + 1)
+	}
+	if p50, p99 := quantile(values, 0.5), quantile(values, 0.99); p50 != 51 || p99 != 100 {
+		t.Errorf("p50, p99 = %d, %d, want 51, 100", p50, p99)
+	}
+	if one := quantile(values[:1], 0.99); one != 1 {
+		t.Errorf("p99 of one value = %d, want it", one)
+	}
+}
+
+// Off a terminal a long preload must not write a line per step.
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	p := newProgress(&sharedLog{out: &out})
+	for done := range 101 {
+		p.part(done, 100, "%d of %d", done, 100)
+	}
+	p.line("done")
+	p.done()
+	if got := strings.Count(out.String(), "\n"); got != 11 {
+		t.Errorf("%d lines, want 11: one per tenth and the last\n%s", got, out.String())
+	}
+}
