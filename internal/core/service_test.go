@@ -254,6 +254,18 @@ func TestOneSenderMayHaveOnlySoManyWaiting(t *testing.T) {
 	}
 }
 
+// An id that names nothing arrives as 0: the sender is known all the same.
+func TestSendToNowhere(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	c := f.join("ann")
+	for _, text := range []string{"hi", ""} {
+		if _, err := f.send(t.Context(), c, 0, text); chat.CodeOf(err) != chat.CodeChannelUnknown {
+			t.Errorf("send %q to channel 0: %v, want channel_unknown", text, err)
+		}
+	}
+}
+
 func TestRevocationActsOnTheNextRequest(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -58,16 +58,16 @@ func (c *factCache) clear() {
 
 // load returns the facts for keys: those it has, and the rest from the database.
 func (c *factCache) load(ctx context.Context, tx *sqlstore.Tx, keys []store.SendKey) (*store.SendFacts, error) {
-	missing := make([]store.SendKey, 0, len(keys))
+	var missing, known []store.SendKey
 	for _, k := range keys {
 		switch covered := c.covers(k); {
 		case !covered:
 			missing = append(missing, k)
-		case k.ClientID != "": // all but the replay is here
-			missing = append(missing, store.SendKey{Author: k.Author, ClientID: k.ClientID})
+		case k.ClientID != "":
+			known = append(known, k)
 		}
 	}
-	facts, err := tx.SendFacts(ctx, missing)
+	facts, err := tx.LoadFacts(ctx, missing, known)
 	if err != nil {
 		return nil, err
 	}

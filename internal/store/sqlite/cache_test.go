@@ -195,13 +195,15 @@ func (w *cacheWorld) send() {
 
 func (w *cacheWorld) key() store.SendKey {
 	k := store.SendKey{Author: pick(w.dice, w.accounts)}
-	switch to := w.dice.IntN(4); {
+	switch to := w.dice.IntN(6); {
 	case to == 0 || to == 1 && len(w.directs) == 0:
 		for k.Peer == 0 || k.Peer == k.Author {
 			k.Peer = pick(w.dice, w.accounts)
 		}
 	case to == 1:
 		k.Conversation = pick(w.dice, w.directs)
+	case to == 2:
+		k.Conversation = 1 << 40 // nothing has this id
 	default:
 		k.Conversation = pick(w.dice, w.channels)
 	}

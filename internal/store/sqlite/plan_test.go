@@ -27,7 +27,7 @@ func TestLoadsUseIndexes(t *testing.T) {
 	}()
 	l := sqlstore.NewLoader(s.flavor, []store.SendKey{
 		{Author: 1, Peer: 2, ClientID: "a"}, {Author: 1, Conversation: 10}, {Author: 1, Conversation: 11}, {Author: 1, Conversation: 12},
-	})
+	}, nil)
 	loads := l.First()
 	for _, c := range []*chat.Conversation{
 		{ID: 10, Kind: chat.ConversationChannel, Space: 20, Overwritten: true},

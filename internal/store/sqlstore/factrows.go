@@ -170,7 +170,13 @@ func unique(ids []int64) []int64 {
 
 // SendFacts loads what deciding on a set of sends takes, without ids.
 func (t *Tx) SendFacts(ctx context.Context, keys []store.SendKey) (*store.SendFacts, error) {
-	l := NewLoader(t.f, keys)
+	return t.LoadFacts(ctx, keys, nil)
+}
+
+// LoadFacts is SendFacts for keys, with the replays of known added: sends with a
+// client id of which everything else is known.
+func (t *Tx) LoadFacts(ctx context.Context, keys, known []store.SendKey) (*store.SendFacts, error) {
+	l := NewLoader(t.f, keys, known)
 	for _, round := range []func() []Load{l.First, l.Second} {
 		for _, load := range round() {
 			if err := t.each(ctx, load.Doing, load.Row, load.Text, load.Args...); err != nil {

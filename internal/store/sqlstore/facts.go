@@ -61,13 +61,15 @@ type Load struct {
 type Loader struct {
 	Facts *store.SendFacts
 
-	f    *Flavor
-	keys []store.SendKey
+	f     *Flavor
+	keys  []store.SendKey
+	known []store.SendKey // only their replays are loaded
 }
 
-// NewLoader begins loading the facts for keys.
-func NewLoader(f *Flavor, keys []store.SendKey) *Loader {
-	return &Loader{f: f, keys: keys, Facts: store.NewSendFacts(len(keys))}
+// NewLoader begins loading the facts for keys, and the replays of known: sends
+// with a client id of which everything else is known.
+func NewLoader(f *Flavor, keys, known []store.SendKey) *Loader {
+	return &Loader{f: f, keys: keys, known: known, Facts: store.NewSendFacts(len(keys))}
 }
 
 // First returns the loads that find replays and conversations.
@@ -79,12 +81,14 @@ func (l *Loader) First() []Load {
 		if k.ClientID != "" {
 			clientIDs, authors = append(clientIDs, k.ClientID), append(authors, int64(k.Author))
 		}
-		switch {
-		case k.Conversation != 0:
+		if k.Conversation != 0 {
 			named = append(named, int64(k.Conversation))
-		case k.Peer != 0:
+		} else {
 			asked = asked.add(chat.Pair(k.Author, k.Peer))
 		}
+	}
+	for _, k := range l.known {
+		clientIDs, authors = append(clientIDs, k.ClientID), append(authors, int64(k.Author))
 	}
 	loads := make([]Load, 0, 3)
 	if len(clientIDs) > 0 {
@@ -106,9 +110,6 @@ func (l *Loader) Second() []Load {
 	var groups, overwritten []int64
 	var sides, seats, holders pairs
 	for _, k := range l.keys {
-		if k.Conversation == 0 && k.Peer == 0 {
-			continue // only its replay was asked for
-		}
 		accounts = append(accounts, int64(k.Author))
 		c := l.Facts.Conversations[k.Conversation]
 		switch {
