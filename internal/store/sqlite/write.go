@@ -22,8 +22,14 @@ const (
 		(message_id, recipient_id, conversation_id, seq, state, hidden) VALUES `
 	envelopeRow = `(?, ?, ?, ?, ?, 0)`
 
-	moveConversation = `UPDATE conversations
-		SET last_seq = ?, last_at = ?, initiator = ?, opened_at = ?, established = ? WHERE id = ?`
+	// An insert that always meets its conflict: SQLite updates through it row by
+	// row, where an UPDATE from a list copies the list into a table of its own
+	// first. What the rows would begin with is never stored.
+	moveConversations = `INSERT INTO conversations
+		(id, last_seq, last_at, initiator, opened_at, established, kind, overwritten, created_at) VALUES `
+	moveRow  = `(?, ?, ?, ?, ?, ?, 0, 0, 0)`
+	moveTail = ` ON CONFLICT (id) DO UPDATE SET last_seq = excluded.last_seq, last_at = excluded.last_at,
+		initiator = excluded.initiator, opened_at = excluded.opened_at, established = excluded.established`
 )
 
 // chunks are the numbers of rows that have a statement: a text per number of
@@ -36,10 +42,10 @@ type inserter struct {
 	columns int
 }
 
-func newInserter(insert, row string) inserter {
+func newInserter(insert, row, tail string) inserter {
 	in := inserter{columns: strings.Count(row, "?")}
 	for i, n := range chunks {
-		in.texts[i] = insert + strings.Repeat(row+", ", n-1) + row
+		in.texts[i] = insert + strings.Repeat(row+", ", n-1) + row + tail
 	}
 	return in
 }
@@ -59,6 +65,7 @@ func (in *inserter) insert(ctx context.Context, s *sqlstore.Session, values []an
 // batchWriter writes what batches decide. It keeps the lists of values between
 // batches; whoever holds the writer's session may use it.
 type batchWriter struct {
+	moves     inserter
 	messages  inserter
 	envelopes inserter
 	values    []any
@@ -66,8 +73,9 @@ type batchWriter struct {
 
 func newBatchWriter() *batchWriter {
 	return &batchWriter{
-		messages:  newInserter(insertMessages, messageRow),
-		envelopes: newInserter(insertEnvelopes, envelopeRow),
+		moves:     newInserter(moveConversations, moveRow, moveTail),
+		messages:  newInserter(insertMessages, messageRow, ""),
+		envelopes: newInserter(insertEnvelopes, envelopeRow, ""),
 	}
 }
 
@@ -77,7 +85,7 @@ func (b *batchWriter) write(ctx context.Context, s *sqlstore.Session, tx *sqlsto
 			return err
 		}
 	}
-	if err := move(ctx, s, w.Moved); err != nil {
+	if err := b.move(ctx, s, w.Moved); err != nil {
 		return err
 	}
 	if err := b.writeMessages(ctx, s, w.Messages); err != nil {
@@ -94,15 +102,15 @@ func (b *batchWriter) write(ctx context.Context, s *sqlstore.Session, tx *sqlsto
 	return tx.AppendEvents(ctx, w.Events)
 }
 
-// move writes row by row: measured, one statement over a list takes longer,
-// because SQLite copies the list into a table of its own first.
-func move(ctx context.Context, s *sqlstore.Session, moved []*chat.Conversation) error {
+func (b *batchWriter) move(ctx context.Context, s *sqlstore.Session, moved []*chat.Conversation) error {
+	values := slices.Grow(b.values[:0], len(moved)*b.moves.columns)
 	for _, c := range moved {
-		err := s.Exec(ctx, moveConversation, c.LastSeq, sqlstore.Millis(c.LastAt),
-			sqlstore.NullID(c.Initiator), sqlstore.Millis(c.OpenedAt), c.Established, int64(c.ID))
-		if err != nil {
-			return fmt.Errorf("move conversation: %w", classify(err))
-		}
+		values = append(values, int64(c.ID), c.LastSeq, sqlstore.Millis(c.LastAt), sqlstore.NullID(c.Initiator),
+			sqlstore.Millis(c.OpenedAt), c.Established)
+	}
+	defer b.keep(values)
+	if err := b.moves.insert(ctx, s, values); err != nil {
+		return fmt.Errorf("move conversations: %w", classify(err))
 	}
 	return nil
 }
