@@ -84,21 +84,41 @@ func TestDecide(t *testing.T) {
 		want  []chat.Code
 	}{
 		{"everybody may", nil, []*sendItem{inRoom(ann, "a"), inTalk(ben, "b"), inCrew(cleo, "c")}, []chat.Code{"", "", ""}},
-		{"suspended author", func(f *store.SendFacts) { f.Accounts[ann].State = chat.StateSuspended },
-			[]*sendItem{inRoom(ann, "a")}, []chat.Code{chat.CodeAccountOff}},
-		{"disabled author", func(f *store.SendFacts) { f.Accounts[ann].Disabled = true },
-			[]*sendItem{inRoom(ann, "a")}, []chat.Code{chat.CodeAccountOff}},
-		{"paused author", func(f *store.SendFacts) { f.Accounts[ann].Pause = chat.PauseSend },
-			[]*sendItem{inRoom(ann, "a"), inTalk(ann, "b")}, []chat.Code{chat.CodePaused, chat.CodePaused}},
-		{"removed author", func(f *store.SendFacts) { f.Accounts[ann].State = chat.StateDeleted },
-			[]*sendItem{inRoom(ann, "a")}, []chat.Code{chat.CodeTokenInvalid}},
-		{"unknown channel", func(f *store.SendFacts) { delete(f.Conversations, room) },
-			[]*sendItem{inRoom(ann, "a")}, []chat.Code{chat.CodeChannelUnknown}},
-		{"a channel taken for a direct conversation", nil,
+		{
+			"suspended author", func(f *store.SendFacts) { f.Accounts[ann].State = chat.StateSuspended },
+			[]*sendItem{inRoom(ann, "a")},
+			[]chat.Code{chat.CodeAccountOff},
+		},
+		{
+			"disabled author", func(f *store.SendFacts) { f.Accounts[ann].Disabled = true },
+			[]*sendItem{inRoom(ann, "a")},
+			[]chat.Code{chat.CodeAccountOff},
+		},
+		{
+			"paused author", func(f *store.SendFacts) { f.Accounts[ann].Pause = chat.PauseSend },
+			[]*sendItem{inRoom(ann, "a"), inTalk(ann, "b")},
+			[]chat.Code{chat.CodePaused, chat.CodePaused},
+		},
+		{
+			"removed author", func(f *store.SendFacts) { f.Accounts[ann].State = chat.StateDeleted },
+			[]*sendItem{inRoom(ann, "a")},
+			[]chat.Code{chat.CodeTokenInvalid},
+		},
+		{
+			"unknown channel", func(f *store.SendFacts) { delete(f.Conversations, room) },
+			[]*sendItem{inRoom(ann, "a")},
+			[]chat.Code{chat.CodeChannelUnknown},
+		},
+		{
+			"a channel taken for a direct conversation", nil,
 			[]*sendItem{item(ann, NewMessage{Kind: chat.ConversationDirect, Conversation: room, Text: "a"})},
-			[]chat.Code{chat.CodeConversationUnknown}},
-		{"not a member of the space", func(f *store.SendFacts) { clear(f.Grants) },
-			[]*sendItem{inRoom(ann, "a")}, []chat.Code{chat.CodeNotMember}},
+			[]chat.Code{chat.CodeConversationUnknown},
+		},
+		{
+			"not a member of the space", func(f *store.SendFacts) { clear(f.Grants) },
+			[]*sendItem{inRoom(ann, "a")},
+			[]chat.Code{chat.CodeNotMember},
+		},
 		{"may not view", func(f *store.SendFacts) {
 			f.Grants[store.Seat{Conversation: room, Account: ann}] = chat.EntSendMessages
 		}, []*sendItem{inRoom(ann, "a")}, []chat.Code{chat.CodeChannelUnknown}},
@@ -106,36 +126,62 @@ func TestDecide(t *testing.T) {
 			f.Overwrites = map[chat.ConversationID][]chat.Overwrite{room: {{Channel: room, Account: ann, Deny: chat.EntSendMessages}}}
 		}, []*sendItem{inRoom(ann, "a"), inRoom(ben, "b")}, []chat.Code{chat.CodeNotPermitted, ""}},
 		{"not a participant", nil, []*sendItem{inTalk(cleo, "a")}, []chat.Code{chat.CodeNotParticipant}},
-		{"not in the group", func(f *store.SendFacts) { f.Members[crew] = []chat.AccountID{ben, cleo} },
-			[]*sendItem{inCrew(ann, "a")}, []chat.Code{chat.CodeNotMember}},
-		{"peer removed", func(f *store.SendFacts) { f.Accounts[ben].State = chat.StateDeleted },
-			[]*sendItem{inTalk(ann, "a"), to(ann, ben, "")}, []chat.Code{chat.CodePeerGone, chat.CodeAccountUnknown}},
+		{
+			"not in the group", func(f *store.SendFacts) { f.Members[crew] = []chat.AccountID{ben, cleo} },
+			[]*sendItem{inCrew(ann, "a")},
+			[]chat.Code{chat.CodeNotMember},
+		},
+		{
+			"peer removed", func(f *store.SendFacts) { f.Accounts[ben].State = chat.StateDeleted },
+			[]*sendItem{inTalk(ann, "a"), to(ann, ben, "")},
+			[]chat.Code{chat.CodePeerGone, chat.CodeAccountUnknown},
+		},
 		{"to oneself", nil, []*sendItem{to(ann, ann, "")}, []chat.Code{chat.CodeSelf}},
-		{"blocked either way", func(f *store.SendFacts) { f.Blocks[store.Edge{Owner: ann, Target: ben}] = true },
+		{
+			"blocked either way", func(f *store.SendFacts) { f.Blocks[store.Edge{Owner: ann, Target: ben}] = true },
 			[]*sendItem{inTalk(ann, "a"), inTalk(ben, "b"), inCrew(ann, "groups are not affected")},
-			[]chat.Code{chat.CodeBlocked, chat.CodeBlocked, ""}},
-		{"contacts only", func(f *store.SendFacts) { f.Accounts[ben].ContactsOnly = true },
-			[]*sendItem{inTalk(ann, "a")}, []chat.Code{chat.CodeContactsOnly}},
+			[]chat.Code{chat.CodeBlocked, chat.CodeBlocked, ""},
+		},
+		{
+			"contacts only", func(f *store.SendFacts) { f.Accounts[ben].ContactsOnly = true },
+			[]*sendItem{inTalk(ann, "a")},
+			[]chat.Code{chat.CodeContactsOnly},
+		},
 		{"contacts only, in contacts", func(f *store.SendFacts) {
 			f.Accounts[ben].ContactsOnly = true
 			f.Contacts[store.Edge{Owner: ben, Target: ann}] = true
 		}, []*sendItem{inTalk(ann, "a")}, []chat.Code{""}},
-		{"contacts only, but it wrote first", func(f *store.SendFacts) { f.Accounts[ben].ContactsOnly = true },
-			[]*sendItem{inTalk(ben, "a"), inTalk(ann, "b")}, []chat.Code{"", ""}},
-		{"restricted opens nothing", func(f *store.SendFacts) { f.Accounts[ann].State = chat.StateRestricted },
-			[]*sendItem{inTalk(ann, "a"), to(ann, cleo, "")}, []chat.Code{chat.CodeRestricted, chat.CodeRestricted}},
+		{
+			"contacts only, but it wrote first", func(f *store.SendFacts) { f.Accounts[ben].ContactsOnly = true },
+			[]*sendItem{inTalk(ben, "a"), inTalk(ann, "b")},
+			[]chat.Code{"", ""},
+		},
+		{
+			"restricted opens nothing", func(f *store.SendFacts) { f.Accounts[ann].State = chat.StateRestricted },
+			[]*sendItem{inTalk(ann, "a"), to(ann, cleo, "")},
+			[]chat.Code{chat.CodeRestricted, chat.CodeRestricted},
+		},
 		{"restricted goes on", func(f *store.SendFacts) {
 			f.Accounts[ann].State = chat.StateRestricted
 			f.Conversations[talk].LastSeq = 1
 			f.Conversations[talk].Initiator = ben
 		}, []*sendItem{inTalk(ann, "a")}, []chat.Code{""}},
-		{"two openers in one batch: the second waits for a reply", func(f *store.SendFacts) { guard(f, ben) },
-			[]*sendItem{inTalk(ann, "a"), inTalk(ann, "b")}, []chat.Code{"", chat.CodeAwaitingReply}},
-		{"a reply in the same batch establishes", func(f *store.SendFacts) { guard(f, ben) },
-			[]*sendItem{inTalk(ann, "a"), inTalk(ben, "b"), inTalk(ann, "c")}, []chat.Code{"", "", ""}},
+		{
+			"two openers in one batch: the second waits for a reply", func(f *store.SendFacts) { guard(f, ben) },
+			[]*sendItem{inTalk(ann, "a"), inTalk(ann, "b")},
+			[]chat.Code{"", chat.CodeAwaitingReply},
+		},
+		{
+			"a reply in the same batch establishes", func(f *store.SendFacts) { guard(f, ben) },
+			[]*sendItem{inTalk(ann, "a"), inTalk(ben, "b"), inTalk(ann, "c")},
+			[]chat.Code{"", "", ""},
+		},
 		{"no guard, no waiting", nil, []*sendItem{inTalk(ann, "a"), inTalk(ann, "b")}, []chat.Code{"", ""}},
-		{"a system account is exempt", func(f *store.SendFacts) { guard(f, ben); f.Accounts[ann].Kind = chat.KindSystem },
-			[]*sendItem{inTalk(ann, "a"), inTalk(ann, "b")}, []chat.Code{"", ""}},
+		{
+			"a system account is exempt", func(f *store.SendFacts) { guard(f, ben); f.Accounts[ann].Kind = chat.KindSystem },
+			[]*sendItem{inTalk(ann, "a"), inTalk(ann, "b")},
+			[]chat.Code{"", ""},
+		},
 		{"cold cap", func(f *store.SendFacts) {
 			guard(f, ben)
 			guard(f, cleo)
@@ -152,8 +198,11 @@ func TestDecide(t *testing.T) {
 			f.Conversations[talk].LastSeq, f.Conversations[talk].Established = 2, true
 			f.Pending[ben] = 9_999
 		}, []*sendItem{inTalk(ann, "the last"), inTalk(ann, "too many")}, []chat.Code{"", chat.CodeBacklogged}},
-		{"an open account has no backlog limit", func(f *store.SendFacts) { f.Pending[ben] = 10_000 },
-			[]*sendItem{inTalk(ann, "a")}, []chat.Code{""}},
+		{
+			"an open account has no backlog limit", func(f *store.SendFacts) { f.Pending[ben] = 10_000 },
+			[]*sendItem{inTalk(ann, "a")},
+			[]chat.Code{""},
+		},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {

@@ -67,7 +67,7 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 		if int64(len(body)) > limit {
 			return nil, ErrTooLarge
 		}
-		if err == io.EOF { //nolint:errorlint // io.Reader promises the bare value
+		if err == io.EOF { // io.Reader promises the bare value
 			return body, nil
 		}
 		if err != nil {

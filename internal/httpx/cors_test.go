@@ -56,7 +56,7 @@ func TestCORS(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			h := tc.cors.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(418) }))
+			h := tc.cors.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
 			r := httptest.NewRequest(tc.method, "/", nil)
 			if tc.origin != "" {
 				r.Header.Set("Origin", tc.origin)

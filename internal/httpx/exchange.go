@@ -49,6 +49,7 @@ func attach(w http.ResponseWriter, r *http.Request) (*exchange, http.ResponseWri
 // answered reports whether the response can no longer be replaced.
 func (x *exchange) answered() bool { return x.status != 0 || x.hijacked }
 
+// WriteHeader notes the status of the answer.
 func (x *exchange) WriteHeader(status int) {
 	// 1xx other than 101 announce a response, they are not one.
 	if x.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {

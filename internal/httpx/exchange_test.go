@@ -60,7 +60,7 @@ func TestChainKeepsTheWriterWhole(t *testing.T) {
 		httpx.RequestIDs(g.Wrap(mux))))
 	defer srv.Close()
 
-	res := get(t, http.MethodGet, srv.URL+"/flush")
+	res := get(t, http.MethodGet, srv.URL+"/flush") //nolint:bodyclose // get closes it
 	first := make([]byte, 5)
 	if _, err := io.ReadFull(res.Body, first); err != nil || string(first) != "first" {
 		t.Errorf("before the handler ends: read %q, %v, want what was flushed", first, err)
@@ -72,7 +72,7 @@ func TestChainKeepsTheWriterWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	_, _ = io.WriteString(conn, "GET /hijack HTTP/1.1\r\nHost: x\r\n\r\n")
 	if got, err := io.ReadAll(conn); err != nil || string(got) != "raw bytes" {
 		t.Errorf("hijacked connection carried %q, %v", got, err)
@@ -81,10 +81,10 @@ func TestChainKeepsTheWriterWhole(t *testing.T) {
 		t.Errorf("hijacked: status = %d, want 101", rec.Status)
 	}
 
-	get(t, http.MethodGet, srv.URL+"/deadline")
+	get(t, http.MethodGet, srv.URL+"/deadline") //nolint:bodyclose // get closes it
 	<-records
 
-	get(t, http.MethodGet, srv.URL+"/panic")
+	get(t, http.MethodGet, srv.URL+"/panic") //nolint:bodyclose // get closes it
 	if rec := <-records; rec.Status != http.StatusTeapot || rec.Bytes != 5 {
 		t.Errorf("panic: record = %+v, want the status of the answer", rec)
 	}

@@ -98,7 +98,7 @@ func TestGuardEndsWhatHasBegun(t *testing.T) {
 				panic(tc.cause)
 			}))
 			defer func() {
-				if got := recover(); got != http.ErrAbortHandler {
+				if got := recover(); got != http.ErrAbortHandler { //nolint:errorlint // net/http looks for the bare value
 					t.Errorf("panic = %v, want http.ErrAbortHandler", got)
 				}
 				if got := log.Len() > 0; got != tc.logged {
@@ -118,7 +118,7 @@ func TestGuardAnswersAfterAnEarlyHint(t *testing.T) {
 		panic("x")
 	})))
 	defer srv.Close()
-	if res := get(t, http.MethodGet, srv.URL); res.StatusCode != http.StatusTeapot {
+	if res := get(t, http.MethodGet, srv.URL); res.StatusCode != http.StatusTeapot { //nolint:bodyclose // get closes it
 		t.Errorf("status = %d, want %d", res.StatusCode, http.StatusTeapot)
 	}
 }

@@ -134,7 +134,7 @@ func TestMuxPathsOfNoForm(t *testing.T) {
 	mux := testMux()
 	for _, u := range []*url.URL{{Path: ""}, {Path: "*"}, {Path: "api/servers"}, {Opaque: "x"}} {
 		w := httptest.NewRecorder()
-		mux.ServeHTTP(w, &http.Request{Method: "GET", URL: u, Header: http.Header{}})
+		mux.ServeHTTP(w, &http.Request{Method: http.MethodGet, URL: u, Header: http.Header{}})
 		if w.Code != http.StatusNotFound {
 			t.Errorf("%#v: status = %d, want 404", u, w.Code)
 		}

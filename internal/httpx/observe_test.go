@@ -86,7 +86,7 @@ func TestObserveSeesAborts(t *testing.T) {
 		defer func() { _ = recover() }()
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
 	}()
-	if got.Method != "GET" || got.Status != 0 {
+	if got.Method != http.MethodGet || got.Status != 0 {
 		t.Errorf("record = %+v, want GET with status 0", got)
 	}
 }

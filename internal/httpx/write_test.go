@@ -69,7 +69,7 @@ func TestWriteJSONToHead(t *testing.T) {
 		}
 	}))
 	defer srv.Close()
-	res := get(t, http.MethodHead, srv.URL)
+	res := get(t, http.MethodHead, srv.URL) //nolint:bodyclose // get closes it
 	text, err := io.ReadAll(res.Body)
 	if err != nil || len(text) != 0 || res.ContentLength != 5 {
 		t.Errorf("HEAD: body %q, Content-Length %d, %v, want the length alone", text, res.ContentLength, err)

@@ -192,7 +192,7 @@ func TestTooLargeBodyThatNeverEnds(t *testing.T) {
 	if err != nil {
 		t.Fatalf("dial: %v", err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	const size = 70_000
 	_, err = fmt.Fprintf(conn, "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n",
 		size, strings.Repeat("x", size))
@@ -203,7 +203,7 @@ func TestTooLargeBodyThatNeverEnds(t *testing.T) {
 	if err != nil {
 		t.Fatalf("read answer: %v", err)
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("status = %d, want 413", answer.StatusCode)
 	}

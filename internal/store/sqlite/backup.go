@@ -29,7 +29,7 @@ func (s *Store) backup(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close() // it has written nothing
+	defer func() { _ = db.Close() }() // it has written nothing
 	return writeNew(path, func(part string) error {
 		if _, err := db.ExecContext(ctx, `VACUUM INTO $1`, part); err != nil {
 			return fmt.Errorf("copy the database: %w", classify(err))
@@ -78,7 +78,7 @@ func inspect(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close() // it has written nothing
+	defer func() { _ = db.Close() }() // it has written nothing
 	empty, err := identify(ctx, db)
 	if err != nil {
 		return err

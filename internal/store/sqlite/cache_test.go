@@ -49,7 +49,6 @@ type cacheWorld struct {
 	channels []chat.ConversationID
 	directs  []chat.ConversationID
 	inside   map[chat.AccountID]bool
-	clients  int
 }
 
 func newCacheWorld(t *testing.T, dice *rand.Rand) *cacheWorld {

@@ -69,7 +69,7 @@ func (c *checkpointer) stop() {
 
 func (c *checkpointer) run(ctx context.Context) {
 	defer close(c.done)
-	defer c.conn.Close() // back to its pool, which is closed next
+	defer func() { _ = c.conn.Close() }() // back to its pool, which is closed next
 	for {
 		select {
 		case <-c.quit:

@@ -154,7 +154,7 @@ func (s *Session) Affect(ctx context.Context, text string, args ...any) (int, er
 }
 
 func (s *Session) exec(ctx context.Context, text string, args []any) (sql.Result, error) {
-	stmt, err := s.stmt(ctx, text)
+	stmt, err := s.stmt(ctx, text) //nolint:sqlclosecheck // kept with the connection
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +164,7 @@ func (s *Session) exec(ctx context.Context, text string, args []any) (sql.Result
 // Query runs a statement that returns rows. The text must be a constant of the
 // program: what is prepared for it is kept.
 func (s *Session) Query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	stmt, err := s.stmt(ctx, text)
+	stmt, err := s.stmt(ctx, text) //nolint:sqlclosecheck // kept with the connection
 	if err != nil {
 		return nil, err
 	}
