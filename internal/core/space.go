@@ -128,9 +128,7 @@ func (s *Service) ShowSpace(ctx context.Context, c Call, space chat.SpaceID) (*c
 type SpaceChange struct {
 	Name             chat.Opt[string]
 	Description      chat.Opt[string] // null or blank clears
-	RegenerateInvite bool
-	// Regenerate tells whether RegenerateInvite was said at all.
-	Regenerate bool
+	RegenerateInvite chat.Opt[bool]   // true replaces the invite code
 }
 
 // UpdateSpace changes a space; it needs manageServer (OC 8.4). A new invite code
@@ -164,7 +162,7 @@ func (s *Service) UpdateSpace(ctx context.Context, c Call, space chat.SpaceID, i
 
 func (in SpaceChange) apply(sp *chat.Space, l Limits) error {
 	named := in.Name.Present && !in.Name.Null
-	if !named && !in.Description.Present && !in.Regenerate {
+	if !named && !in.Description.Present && !in.RegenerateInvite.Present {
 		return chat.Fail(chat.CodeNothingToUpdate)
 	}
 	if named {
@@ -181,7 +179,7 @@ func (in SpaceChange) apply(sp *chat.Space, l Limits) error {
 		}
 		sp.Description = description
 	}
-	if in.RegenerateInvite {
+	if in.RegenerateInvite.Value {
 		sp.InviteCode = id.RandomString(lowerAlnum, inviteCodeLength)
 	}
 	return nil

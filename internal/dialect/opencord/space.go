@@ -58,8 +58,7 @@ func updateServer(x *exchange) (any, error) {
 	var q updateServerRequest
 	x.read(&q)
 	return x.server(x.api.core.UpdateSpace(x.Context(), x.call, x.space(), core.SpaceChange{
-		Name: q.Name, Description: q.Description,
-		Regenerate: q.RegenerateInvite.Present, RegenerateInvite: q.RegenerateInvite.Value,
+		Name: q.Name, Description: q.Description, RegenerateInvite: q.RegenerateInvite,
 	}))
 }
 
