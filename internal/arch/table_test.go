@@ -79,6 +79,14 @@ func table() []rule {
 			path: "internal/httpx", never: []string{sql},
 			why: "HTTP plumbing that every dialect shares, so it may know none of them nor the chat",
 		},
+		{
+			path: "internal/mail", libraries: []string{"github.com/wneessen/go-mail"}, never: []string{http, sql},
+			why: "hands over mails; who gets which and how often is the core's business",
+		},
+		{
+			path: "internal/blob", libraries: []string{"golang.org/x/image", "golang.org/x/sync"}, never: []string{sql},
+			why: "keeps bytes under keys; whose they are stands in the database",
+		},
 
 		// Storage.
 		{
