@@ -80,6 +80,11 @@ func table() []rule {
 			why: "HTTP plumbing that every dialect shares, so it may know none of them nor the chat",
 		},
 		{
+			path: "internal/wsx", libraries: []string{"github.com/lxzan/gws"}, never: []string{sql},
+			tests: []string{"github.com/coder/websocket"}, // the client's side
+			why:   "the server side of WebSockets that every dialect shares, so it may know none of them nor the chat",
+		},
+		{
 			path: "internal/mail", libraries: []string{"github.com/wneessen/go-mail"}, never: []string{http, sql},
 			why: "hands over mails; who gets which and how often is the core's business",
 		},
