@@ -36,6 +36,7 @@ func fixtures() []string {
 // testLibraries are the modules that only tests and suites use.
 func testLibraries() []string {
 	return []string{
+		"github.com/coder/websocket", // the client's side
 		"github.com/google/go-cmp",
 		"github.com/jackc/pgx/v5", // looking into a database from outside
 		"github.com/rogpeppe/go-internal",
@@ -81,8 +82,7 @@ func table() []rule {
 		},
 		{
 			path: "internal/wsx", libraries: []string{"github.com/lxzan/gws"}, never: []string{sql},
-			tests: []string{"github.com/coder/websocket"}, // the client's side
-			why:   "the server side of WebSockets that every dialect shares, so it may know none of them nor the chat",
+			why: "the server side of WebSockets that every dialect shares, so it may know none of them nor the chat",
 		},
 		{
 			path: "internal/mail", libraries: []string{"github.com/wneessen/go-mail"}, never: []string{http, sql},
