@@ -34,7 +34,7 @@ const (
 
 // chunks are the numbers of rows that have a statement: a text per number of
 // rows would be prepared anew for every batch.
-var chunks = [...]int{64, 16, 4, 1}
+var chunks = [...]int{64, 32, 16, 8, 4, 2, 1}
 
 // inserter is a statement that inserts many rows, in one text per chunk.
 type inserter struct {
