@@ -153,8 +153,14 @@ func table() []rule {
 
 		// The words.
 		{
+			path: "internal/dialect/wire", uses: []string{"internal/chat", "internal/httpx"}, never: []string{sql},
+			why: "what all dialects read and write alike; it asks the core nothing and names no dialect",
+		},
+		{
 			path: "internal/dialect/opencord", never: []string{sql},
-			uses: []string{"api", "internal/chat", "internal/core", "internal/httpx", "internal/hub", "internal/id"},
+			uses: []string{
+				"api", "internal/chat", "internal/core", "internal/dialect/wire", "internal/httpx", "internal/hub", "internal/id",
+			},
 			why:  "a dialect decodes, calls the core and encodes: store and bus would go round the rules, and another dialect would tie the two together",
 		},
 		{

@@ -84,14 +84,46 @@ type Account struct {
 
 	// Guarded accounts are protected from floods: one opener per stranger, a
 	// cap on new conversations, a bounded backlog.
-	Guarded      bool
-	ContactsOnly bool // takes direct messages from contacts only
+	Guarded             bool
+	ContactsOnly        bool // takes direct messages from contacts only
+	InvitesContactsOnly bool // takes group invites from contacts only
 
-	Presence Presence
+	// Proven tells whether a mailed code has shown that LoginAddress is the
+	// account's own.
+	Proven bool
+
+	// Owner is the human behind an agent, 0 if there is none.
+	Owner   AccountID
+	Owned   Ownership
+	OwnedAt time.Time
+
+	Avatar string // key of the picture in blob storage, "" if there is none
+
+	// Hooks is what the account's webhooks listen to, all together; Muting tells
+	// whether it may have mutes. Both spare the send path a look.
+	Hooks  HookEvents
+	Muting bool
+
+	Presence   Presence
+	LastSeenAt time.Time // zero: never; may lag by a minute
 
 	CreatedAt time.Time
 	UpdatedAt time.Time // last change of profile or presence
 }
+
+// Ownership is how a human came to own an agent.
+type Ownership uint8
+
+// The ownerships. The numbers are stored and never change.
+const (
+	OwnedByNobody Ownership = 0
+	// OwnedByCreator: the human made the agent and has full rights; it ends only
+	// with the account.
+	OwnedByCreator Ownership = 1
+	// OwnedByClaim: the human showed the agent's key and may watch and pause it;
+	// any change of key ends it (AC 22.2).
+	OwnedByClaim Ownership = 2
+)
 
 // Gone tells whether the account was removed and only its tombstone is left.
 func (a *Account) Gone() bool { return a.State == StateDeleted }
@@ -109,13 +141,16 @@ func (a *Account) Address() string {
 }
 
 // Profile is the public part of an account, as authors and members are shown.
-// For a removed account only ID and Gone are set.
+// For a removed account only ID, Kind, Handle and Gone are set.
 type Profile struct {
 	ID          AccountID
 	Kind        AccountKind
 	Username    string
 	Handle      string
 	DisplayName string
+	Description string
+	Avatar      string
+	State       AccountState
 	Presence    Presence
 	Gone        bool
 	CreatedAt   time.Time
@@ -124,11 +159,11 @@ type Profile struct {
 // Profile returns the public part of the account.
 func (a *Account) Profile() Profile {
 	if a.Gone() {
-		return Profile{ID: a.ID, Gone: true}
+		return Profile{ID: a.ID, Kind: a.Kind, Handle: a.Handle, Gone: true, State: StateDeleted}
 	}
 	return Profile{
-		ID: a.ID, Kind: a.Kind, Username: a.Username, Handle: a.Handle,
-		DisplayName: a.DisplayName, Presence: a.Presence, CreatedAt: a.CreatedAt,
+		ID: a.ID, Kind: a.Kind, Username: a.Username, Handle: a.Handle, DisplayName: a.DisplayName,
+		Description: a.Description, Avatar: a.Avatar, State: a.State, Presence: a.Presence, CreatedAt: a.CreatedAt,
 	}
 }
 

@@ -9,6 +9,8 @@ type CredentialKind uint8
 const (
 	CredentialSession CredentialKind = 1
 	CredentialKey     CredentialKind = 2
+	// CredentialRefresh renews a session of the dashboard and does nothing else.
+	CredentialRefresh CredentialKind = 3
 )
 
 // Credential is a session or key. The token itself is never kept, only a digest

@@ -33,6 +33,36 @@ const (
 	CodeStatusTextLong  Code = "status_text_long" // Max
 	CodeSelf            Code = "self"             // an act on oneself that needs another
 
+	CodeSelfMute        Code = "self_mute"
+	CodeContentTooLarge Code = "content_too_large" // text, data and metadata together
+	CodeHandleInvalid   Code = "handle_invalid"    // malformed or reserved: not told apart
+
+	// Pictures and files.
+	CodeImageEmpty       Code = "image_empty"
+	CodeImageFormat      Code = "image_format"
+	CodeImageDecode      Code = "image_decode"
+	CodeImageSmall       Code = "image_small"
+	CodeImageProcessing  Code = "image_processing"
+	CodeUploadSize       Code = "upload_size"     // fewer bytes than announced
+	CodeUploadChecksum   Code = "upload_checksum" // other bytes than announced
+	CodeUploadExpired    Code = "upload_expired"
+	CodeUploadDone       Code = "upload_done" // the content is there already
+	CodeAttachmentScope  Code = "attachment_scope"
+	CodeStorageUnreached Code = "storage_unreached"
+
+	// Mailed codes.
+	CodeCodeExpired     Code = "code_expired" // unknown, used or too old
+	CodeCodeInvalid     Code = "code_invalid"
+	CodeCodeAttempts    Code = "code_attempts"    // guessed too often
+	CodeCodeCooldown    Code = "code_cooldown"    // asked for again too soon; RetryAfter
+	CodeCodeHourly      Code = "code_hourly"      // too many in an hour; RetryAfter
+	CodeCodeUndelivered Code = "code_undelivered" // the mail could not be handed over
+
+	// Idempotency keys.
+	CodeOnceInvalid  Code = "once_invalid"  // malformed key
+	CodeOnceConflict Code = "once_conflict" // the key was used for another request
+	CodeOnceRunning  Code = "once_running"  // the first request with it has not ended
+
 	// Who is calling.
 	CodeTokenMissing    Code = "token_missing"
 	CodeTokenInvalid    Code = "token_invalid" // unknown, expired, revoked, account gone
@@ -40,6 +70,7 @@ const (
 	CodeSessionRequired Code = "session_required" // a key may not do this
 	CodeAccountOff      Code = "account_off"      // the caller is suspended or disabled
 	CodePaused          Code = "paused"           // the caller's owner stopped its sending
+	CodeOperatorNeeded  Code = "operator_needed"  // the operator's token is missing or wrong
 
 	// Not there, as far as the caller may know.
 	CodeRouteUnknown        Code = "route_unknown"
@@ -50,6 +81,21 @@ const (
 	CodeChannelUnknown      Code = "channel_unknown"
 	CodeConversationUnknown Code = "conversation_unknown"
 	CodeMessageUnknown      Code = "message_unknown"
+	CodeContactUnknown      Code = "contact_unknown"
+	CodeBlockUnknown        Code = "block_unknown"
+	CodeMuteUnknown         Code = "mute_unknown"
+	CodePresenceUnknown     Code = "presence_unknown" // not the caller's to see
+	CodeGroupUnknown        Code = "group_unknown"
+	CodeGroupDeleted        Code = "group_deleted"  // the caller was a member; Conversation, Handle, Since
+	CodeMemberUnknown       Code = "member_unknown" // the account is not in the group
+	CodeInviteUnknown       Code = "invite_unknown"
+	CodeAttachmentUnknown   Code = "attachment_unknown"
+	CodeAvatarUnknown       Code = "avatar_unknown"
+	CodeHookUnknown         Code = "hook_unknown"
+	CodeHookUnreachable     Code = "hook_unreachable"
+	CodeKeyUnknown          Code = "key_unknown" // no live agent has the key that was shown
+	CodeSystemUnknown       Code = "system_unknown"
+	CodeEscalationUnknown   Code = "escalation_unknown"
 
 	// There, but not for the caller.
 	CodeNotMember      Code = "not_member"      // of the space or group
@@ -58,6 +104,10 @@ const (
 	CodeNotAuthor      Code = "not_author"
 	CodeOwnerStays     Code = "owner_stays" // the owner cannot leave
 	CodeInviteInvalid  Code = "invite_invalid"
+	CodeNotOwn         Code = "not_own"   // an act on somebody else's account
+	CodeNotAdmin       Code = "not_admin" // the target is no admin of the group
+	CodeLastAdmin      Code = "last_admin"
+	CodeProtected      Code = "protected" // system accounts are exempt from this
 
 	// The other side does not take it.
 	CodePeerGone      Code = "peer_gone" // removed, suspended or disabled
@@ -76,11 +126,20 @@ const (
 	CodeMembershipCap Code = "membership_cap" // of the account
 	CodeMemberCap     Code = "member_cap"     // of the space
 	CodeChannelCap    Code = "channel_cap"
+	CodeGroupFull     Code = "group_full"
+	CodeHookCap       Code = "hook_cap"
+	CodeHandleTaken   Code = "handle_taken"
+	CodeAddressSpent  Code = "address_spent" // it has made its lifetime's number of accounts
+	CodeAddressAgent  Code = "address_agent" // an agent's address where a human's is needed
+	CodeReported      Code = "reported"      // the caller reported the account before
+	CodeClaimed       Code = "claimed"       // the agent has an owner
+	CodeClaimAttempts Code = "claim_attempts"
 
 	// Too much, or the server's own trouble. RetryAfter is set for the first two.
 	CodeRateLimited Code = "rate_limited"
 	CodeColdCap     Code = "cold_cap" // too many unanswered new conversations
 	CodeUnavailable Code = "unavailable"
+	CodeRefreshDown Code = "refresh_down" // a session cannot be renewed just now
 	CodeInternal    Code = "internal"
 )
 
@@ -90,14 +149,25 @@ func Codes() []Code {
 		CodeBodyInvalid, CodeBodyTooLarge, CodeFieldRequired, CodeFieldType, CodeFieldLength, CodeFieldInvalid,
 		CodeNothingToUpdate, CodeAddressInvalid, CodeUsernameInvalid, CodePasswordShort, CodePasswordLong,
 		CodeTextEmpty, CodeTextTooLong, CodePageLimit, CodePageCursor, CodeStatusInvalid, CodeStatusTextLong, CodeSelf,
+		CodeSelfMute, CodeContentTooLarge, CodeHandleInvalid,
+		CodeImageEmpty, CodeImageFormat, CodeImageDecode, CodeImageSmall, CodeImageProcessing,
+		CodeUploadSize, CodeUploadChecksum, CodeUploadExpired, CodeUploadDone, CodeAttachmentScope, CodeStorageUnreached,
+		CodeCodeExpired, CodeCodeInvalid, CodeCodeAttempts, CodeCodeCooldown, CodeCodeHourly, CodeCodeUndelivered,
+		CodeOnceInvalid, CodeOnceConflict, CodeOnceRunning,
 		CodeTokenMissing, CodeTokenInvalid, CodeLoginFailed, CodeSessionRequired, CodeAccountOff, CodePaused,
+		CodeOperatorNeeded,
 		CodeRouteUnknown, CodeMethodNotAllowed, CodeAccountUnknown, CodeCredentialUnknown, CodeSpaceUnknown,
-		CodeChannelUnknown, CodeConversationUnknown, CodeMessageUnknown,
+		CodeChannelUnknown, CodeConversationUnknown, CodeMessageUnknown, CodeContactUnknown, CodeBlockUnknown,
+		CodeMuteUnknown, CodePresenceUnknown, CodeGroupUnknown, CodeGroupDeleted, CodeMemberUnknown, CodeInviteUnknown,
+		CodeAttachmentUnknown, CodeAvatarUnknown, CodeHookUnknown, CodeHookUnreachable, CodeKeyUnknown,
+		CodeSystemUnknown, CodeEscalationUnknown,
 		CodeNotMember, CodeNotParticipant, CodeNotPermitted, CodeNotAuthor, CodeOwnerStays, CodeInviteInvalid,
+		CodeNotOwn, CodeNotAdmin, CodeLastAdmin, CodeProtected,
 		CodePeerGone, CodeBlocked, CodeContactsOnly, CodeAwaitingReply, CodeRestricted, CodeBacklogged,
 		CodeAddressTaken, CodeUsernameTaken, CodeAlreadyMember, CodeLastChannel, CodeKeyCap, CodeMembershipCap,
-		CodeMemberCap, CodeChannelCap,
-		CodeRateLimited, CodeColdCap, CodeUnavailable, CodeInternal,
+		CodeMemberCap, CodeChannelCap, CodeGroupFull, CodeHookCap, CodeHandleTaken, CodeAddressSpent, CodeAddressAgent,
+		CodeReported, CodeClaimed, CodeClaimAttempts,
+		CodeRateLimited, CodeColdCap, CodeUnavailable, CodeRefreshDown, CodeInternal,
 	}
 }
 
@@ -112,10 +182,25 @@ type Error struct {
 
 	RetryAfter time.Duration // rate_limited, cold_cap, backlogged, unavailable
 	Quota      *Quota        // rate_limited: the bucket that refused
-	Since      time.Time     // awaiting_reply: when the opener was sent
+	Rule       string        // rate_limited: which limit, one of the Rule constants
+	Since      time.Time     // awaiting_reply: when the opener was sent; group_deleted: when
 	Count      int           // backlogged: how many wait
-	Cause      error
+
+	// Handle names who it is about: the recipient of awaiting_reply and
+	// backlogged, who deleted the group of group_deleted.
+	Handle       string
+	Conversation ConversationID // group_deleted
+	Operator     bool           // account_off: by an operator or owner, not by the trust rules
+	Cause        error
 }
+
+// The limits that a rate_limited error may name.
+const (
+	RuleGlobal       = "global"        // sends of one account
+	RuleGroup        = "group"         // sends into one group
+	RuleColdOutreach = "cold_outreach" // new conversations that nobody answered
+	RuleGroupInvites = "group_invites"
+)
 
 // Error gives the code and, for the log, the cause.
 func (e *Error) Error() string {

@@ -25,7 +25,26 @@ const (
 	EventAccountRemoved  EventKind = "account.removed"
 	EventPresenceChanged EventKind = "presence.changed"
 	EventAccessRevoked   EventKind = "access.revoked"
+	EventAccountCreated  EventKind = "account.created"
+	EventAccountBlocked  EventKind = "account.blocked" // Recipients: the one who is blocked
+	EventOwnerChanged    EventKind = "owner.changed"   // Account: the agent; Recipients: owners, old and new
+	EventGroupUpdated    EventKind = "group.updated"   // name, picture, members or roles
+	EventGroupDeleted    EventKind = "group.deleted"   // Recipients: its last members but the actor
+	EventInviteCreated   EventKind = "invite.created"  // Recipients: the one who is invited
+	EventMessageRead     EventKind = "message.read"    // ephemeral; Recipients: the author
+	EventTypingStarted   EventKind = "typing.started"  // ephemeral; Recipients: the others
+	EventTypingStopped   EventKind = "typing.stopped"  // ephemeral; Recipients: the others
 )
+
+// Ephemeral tells whether events of the kind are not stored: they are published
+// without a position, and whoever misses one is not told later.
+func (k EventKind) Ephemeral() bool {
+	switch k {
+	case EventMessageRead, EventTypingStarted, EventTypingStopped, EventPresenceChanged:
+		return true
+	}
+	return false
+}
 
 // EventKinds lists every kind: a dialect must encode each or say that it does
 // not offer it.
@@ -36,6 +55,9 @@ func EventKinds() []EventKind {
 		EventChannelCreated, EventChannelUpdated, EventChannelDeleted,
 		EventAccountUpdated, EventAccountState, EventAccountRemoved, EventPresenceChanged,
 		EventAccessRevoked,
+		EventAccountCreated, EventAccountBlocked, EventOwnerChanged,
+		EventGroupUpdated, EventGroupDeleted, EventInviteCreated,
+		EventMessageRead, EventTypingStarted, EventTypingStopped,
 	}
 }
 
@@ -55,5 +77,18 @@ type Event struct {
 	Message      *Message
 	Channel      *Channel
 	Presence     *Presence
+	By           *Profile    // the author of Message, else the actor, as at the event
+	Group        *GroupBrief // of a group: as at the event
+	Invite       *Invite
+	Read         *ReadMark
 	Recipients   []AccountID // both sides of a direct conversation, members of a group or of what was a space
+	// Quiet are those of Recipients who are not to be told live: they muted the
+	// source or are fully paused.
+	Quiet []AccountID
+}
+
+// ReadMark says which message was read.
+type ReadMark struct {
+	Message MessageID
+	Seq     int64
 }

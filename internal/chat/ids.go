@@ -17,6 +17,16 @@ type (
 	ConversationID int64
 	// MessageID names a message. Ascending ids are the order of writing.
 	MessageID int64
+	// AttachmentID names a file that was announced, whether or not it was uploaded.
+	AttachmentID int64
+	// InviteID names an invitation into a group.
+	InviteID int64
+	// HookID names a webhook.
+	HookID int64
+	// DeliveryID names one event on its way to one webhook.
+	DeliveryID int64
+	// CodeID names a code that was mailed.
+	CodeID int64
 	// Position is a place in the order of all durable changes. Messages and
 	// events share one sequence of positions.
 	Position int64

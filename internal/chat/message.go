@@ -25,6 +25,7 @@ type Message struct {
 	Text         string
 	Data         []byte
 	Metadata     []byte
+	Attachment   AttachmentID // 0: none
 	CreatedAt    time.Time
 	EditedAt     time.Time // zero until the first edit
 	RetractedAt  time.Time // zero unless the author took it back
@@ -59,4 +60,17 @@ type Envelope struct {
 	Conversation ConversationID
 	Seq          int64
 	State        EnvelopeState
+	Hidden       bool      // the recipient, or a retraction, took it out of sight
+	DeliveredAt  time.Time // zero: not yet
+	ReadAt       time.Time // zero: not yet
+}
+
+// MessageRow is a message as one account sees it.
+type MessageRow struct {
+	MessageView
+	// Envelope is the viewer's own; of a message the viewer sent into a direct
+	// conversation, the recipient's. nil: there is none to show.
+	Envelope *Envelope
+	Own      bool // the viewer sent it
+	Group    *GroupBrief
 }

@@ -71,7 +71,7 @@ type SendFacts struct {
 	Directs map[[2]chat.AccountID]chat.ConversationID
 	// Accounts: authors, peers, both sides of direct conversations, members of
 	// groups; with ID, Kind, MadeBy, Username, Handle, DisplayName, State, Disabled,
-	// Pause, Guarded and ContactsOnly set.
+	// Pause, Guarded, ContactsOnly, Hooks and Muting set.
 	Accounts map[chat.AccountID]*chat.Account
 	// Grants: an author's entitlements in the space of a channel, if a member.
 	Grants map[Seat]chat.Entitlements

@@ -3,6 +3,7 @@ package opencord
 import (
 	"parley/internal/chat"
 	"parley/internal/core"
+	"parley/internal/dialect/wire"
 	"parley/internal/id"
 )
 
@@ -13,11 +14,11 @@ type registerRequest struct {
 	IsAgent  bool   `json:"is_agent" default:"false"`
 }
 
-func (q *registerRequest) read(f *fields) {
-	q.Email = f.required("email")
-	q.Password = f.required("password")
-	q.Username = f.required("username")
-	q.IsAgent = f.flag("is_agent").Value
+func (q *registerRequest) read(f *wire.Fields) {
+	q.Email = f.Required("email")
+	q.Password = f.Required("password")
+	q.Username = f.Required("username")
+	q.IsAgent = f.Flag("is_agent").Value
 }
 
 func register(x *exchange) (any, error) {
@@ -55,7 +56,7 @@ type updateProfileRequest struct {
 	DisplayName chat.Opt[string] `json:"display_name" nullable:"true" minLength:"0" maxLength:"32" description:"Trimmed; null or blank resets it to the username." example:"Ada L."`
 }
 
-func (q *updateProfileRequest) read(f *fields) { q.DisplayName = f.optional("display_name") }
+func (q *updateProfileRequest) read(f *wire.Fields) { q.DisplayName = f.Optional("display_name") }
 
 func updateProfile(x *exchange) (any, error) {
 	var q updateProfileRequest
@@ -74,16 +75,16 @@ type setStatusRequest struct {
 	chosen chat.Opt[chat.Status]
 }
 
-func (q *setStatusRequest) read(f *fields) {
-	q.Status = f.optional("status")
+func (q *setStatusRequest) read(f *wire.Fields) {
+	q.Status = f.Optional("status")
 	if q.Status.Present && !q.Status.Null {
 		status, ok := statusNamed(q.Status.Value)
 		if !ok {
-			f.fail(chat.FailField(chat.CodeStatusInvalid, "status"))
+			f.Fail(chat.FailField(chat.CodeStatusInvalid, "status"))
 		}
 		q.chosen = chat.Some(status)
 	}
-	q.CustomStatus = f.optional("custom_status")
+	q.CustomStatus = f.Optional("custom_status")
 }
 
 func setStatus(x *exchange) (any, error) {
@@ -101,7 +102,7 @@ func (a *api) user(account *chat.Account) user {
 	return user{
 		publicUser: a.publicUser(account.Profile()),
 		Email:      account.Address(),
-		UpdatedAt:  instant(account.UpdatedAt),
+		UpdatedAt:  wire.Instant(account.UpdatedAt),
 	}
 }
 
@@ -111,7 +112,7 @@ func (a *api) publicUser(p chat.Profile) publicUser {
 	return publicUser{
 		ID: by.ID, Username: by.Username, DisplayName: by.DisplayName, IsAgent: by.IsAgent,
 		Status: statusName(p.Presence.Status), CustomStatus: textOrNull(p.Presence.Text),
-		CreatedAt: instantOrNull(p.CreatedAt),
+		CreatedAt: wire.InstantOrNull(p.CreatedAt),
 	}
 }
 

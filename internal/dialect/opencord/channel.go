@@ -3,6 +3,7 @@ package opencord
 import (
 	"parley/internal/chat"
 	"parley/internal/core"
+	"parley/internal/dialect/wire"
 	"parley/internal/id"
 )
 
@@ -27,9 +28,9 @@ type createChannelRequest struct {
 	Topic string `json:"topic" maxLength:"1024" description:"Trimmed; empty is none." example:"All about code."`
 }
 
-func (q *createChannelRequest) read(f *fields) {
-	q.Name = f.required("name")
-	q.Topic = f.text("topic")
+func (q *createChannelRequest) read(f *wire.Fields) {
+	q.Name = f.Required("name")
+	q.Topic = f.Text("topic")
 }
 
 func createChannel(x *exchange) (any, error) {
@@ -48,10 +49,10 @@ type updateChannelRequest struct {
 	Position chat.Opt[int64]  `json:"position" nullable:"true" minimum:"0" maximum:"1000" example:"1"`
 }
 
-func (q *updateChannelRequest) read(f *fields) {
-	q.Name = f.optional("name")
-	q.Topic = f.optional("topic")
-	q.Position = f.integer("position")
+func (q *updateChannelRequest) read(f *wire.Fields) {
+	q.Name = f.Optional("name")
+	q.Topic = f.Optional("topic")
+	q.Position = f.Integer("position")
 }
 
 func updateChannel(x *exchange) (any, error) {
@@ -78,6 +79,6 @@ func (a *api) channel(c *chat.Channel) channel {
 	return channel{
 		ID: a.seal(id.KindConversation, int64(c.ID)), ServerID: a.seal(id.KindSpace, int64(c.Space)),
 		Name: c.Name, Topic: textOrNull(c.Topic), Type: "text", Position: c.Position,
-		CreatedAt: instant(c.CreatedAt), UpdatedAt: instant(c.UpdatedAt),
+		CreatedAt: wire.Instant(c.CreatedAt), UpdatedAt: wire.Instant(c.UpdatedAt),
 	}
 }

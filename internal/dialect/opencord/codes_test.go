@@ -34,12 +34,36 @@ func TestEveryCode(t *testing.T) {
 		}
 		// The two that need a broken server have tests of their own.
 		met[chat.CodeInternal], met[chat.CodeUnavailable] = true, true
+		for _, code := range elsewhere() {
+			if met[code] {
+				t.Errorf("%s: is listed as not met here and was", code)
+			}
+			met[code] = true
+		}
 		for _, code := range chat.Codes() {
 			if !met[code] {
 				t.Errorf("%s: no situation leads to it", code)
 			}
 		}
 	})
+}
+
+// elsewhere lists the codes of operations that only other surfaces offer.
+func elsewhere() []chat.Code {
+	return []chat.Code{
+		chat.CodeSelfMute, chat.CodeContentTooLarge, chat.CodeHandleInvalid, chat.CodeImageEmpty, chat.CodeImageFormat,
+		chat.CodeImageDecode, chat.CodeImageSmall, chat.CodeImageProcessing, chat.CodeUploadSize,
+		chat.CodeUploadChecksum, chat.CodeUploadExpired, chat.CodeUploadDone, chat.CodeAttachmentScope,
+		chat.CodeStorageUnreached, chat.CodeCodeExpired, chat.CodeCodeInvalid, chat.CodeCodeAttempts,
+		chat.CodeCodeCooldown, chat.CodeCodeHourly, chat.CodeCodeUndelivered, chat.CodeOnceInvalid,
+		chat.CodeOnceConflict, chat.CodeOnceRunning, chat.CodeOperatorNeeded, chat.CodeContactUnknown,
+		chat.CodeBlockUnknown, chat.CodeMuteUnknown, chat.CodePresenceUnknown, chat.CodeGroupUnknown,
+		chat.CodeGroupDeleted, chat.CodeMemberUnknown, chat.CodeInviteUnknown, chat.CodeAttachmentUnknown,
+		chat.CodeAvatarUnknown, chat.CodeHookUnknown, chat.CodeHookUnreachable, chat.CodeKeyUnknown,
+		chat.CodeSystemUnknown, chat.CodeEscalationUnknown, chat.CodeNotOwn, chat.CodeNotAdmin, chat.CodeLastAdmin,
+		chat.CodeProtected, chat.CodeGroupFull, chat.CodeHookCap, chat.CodeHandleTaken, chat.CodeAddressSpent,
+		chat.CodeAddressAgent, chat.CodeReported, chat.CodeClaimed, chat.CodeClaimAttempts, chat.CodeRefreshDown,
+	}
 }
 
 func situations() []situation {

@@ -4,13 +4,14 @@ import (
 	"net/http"
 
 	"parley/internal/chat"
+	"parley/internal/dialect/wire"
 	"parley/internal/id"
 )
 
 // listDirects pages by the id of the last conversation of the page before.
 func listDirects(x *exchange) (any, error) {
 	var after chat.ConversationID
-	if before := query(x.Request, "before"); before != "" {
+	if before := wire.Query(x.Request, "before"); before != "" {
 		n, ok := x.api.open(id.KindConversation, before)
 		if !ok {
 			x.call.Input = chat.FailField(chat.CodeFieldInvalid, "before")
@@ -32,10 +33,10 @@ type openDirectRequest struct {
 	UserID string `json:"user_id" required:"true" format:"uuid" description:"The other participant." example:"8b5a3f0e-1d2c-8a4b-9c6d-7e8f90a1b2c3"`
 }
 
-func (q *openDirectRequest) read(f *fields) {
-	q.UserID = f.required("user_id")
+func (q *openDirectRequest) read(f *wire.Fields) {
+	q.UserID = f.Required("user_id")
 	if _, ok := id.ParseUUID(q.UserID); !ok {
-		f.fail(chat.FailField(chat.CodeFieldInvalid, "user_id"))
+		f.Fail(chat.FailField(chat.CodeFieldInvalid, "user_id"))
 	}
 }
 
@@ -59,6 +60,6 @@ func (a *api) direct(d *chat.Direct) directChannel {
 		ID: a.seal(id.KindConversation, int64(d.ID)), Type: "dm",
 		ParticipantIDs: [2]string{min(low, high), max(low, high)}, // sealed ids have an order of their own
 		Recipient:      a.publicUser(d.With),
-		CreatedAt:      instant(d.CreatedAt), LastMessageAt: instantOrNull(d.LastAt),
+		CreatedAt:      wire.Instant(d.CreatedAt), LastMessageAt: wire.InstantOrNull(d.LastAt),
 	}
 }

@@ -13,5 +13,8 @@ func EventsNotOffered() []chat.EventKind {
 		chat.EventChannelCreated, chat.EventChannelUpdated, chat.EventChannelDeleted,
 		chat.EventAccountUpdated, chat.EventAccountState, chat.EventAccountRemoved, chat.EventPresenceChanged,
 		chat.EventAccessRevoked,
+		chat.EventAccountCreated, chat.EventAccountBlocked, chat.EventOwnerChanged,
+		chat.EventGroupUpdated, chat.EventGroupDeleted, chat.EventInviteCreated,
+		chat.EventMessageRead, chat.EventTypingStarted, chat.EventTypingStopped,
 	}
 }

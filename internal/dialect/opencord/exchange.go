@@ -4,11 +4,10 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
-	"time"
 
 	"parley/internal/chat"
 	"parley/internal/core"
+	"parley/internal/dialect/wire"
 	"parley/internal/httpx"
 	"parley/internal/id"
 )
@@ -59,7 +58,7 @@ func (a *api) serve(route Route) http.Handler {
 func (a *api) admitted(anonymous bool, next func(http.ResponseWriter, *http.Request, core.Admission)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		admission, err := a.core.Admit(r.Context(), core.Knock{
-			Surface: chat.SurfaceOpenCord, Bucket: bucket(r), Token: bearer(r), Anonymous: anonymous,
+			Surface: chat.SurfaceOpenCord, Bucket: wire.Bucket(r), Token: wire.Bearer(r), Anonymous: anonymous,
 		})
 		setQuota(w, admission.Quota)
 		if err != nil {
@@ -74,7 +73,7 @@ func (a *api) admitted(anonymous bool, next func(http.ResponseWriter, *http.Requ
 func (a *api) preflights(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
-			setQuota(w, a.core.PeekQuota(chat.SurfaceOpenCord, bucket(r)))
+			setQuota(w, a.core.PeekQuota(chat.SurfaceOpenCord, wire.Bucket(r)))
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -118,7 +117,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		setQuota(w, *e.Quota)
 	}
 	if e.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(wholeSeconds(e.RetryAfter)))
+		h.Set("Retry-After", strconv.Itoa(wire.WholeSeconds(e.RetryAfter)))
 	}
 	answer := a.answers.Word(e)
 	if answer.Status == http.StatusRequestEntityTooLarge {
@@ -130,33 +129,12 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	_ = httpx.WriteJSON(w, answer.Status, errorResponse{Error: answer.Text}) // a text always encodes
 }
 
-// wholeSeconds rounds up.
-func wholeSeconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
-
 // setQuota sets the rate headers under their documented spelling, which is not
 // the canonical one of net/http.
 func setQuota(w http.ResponseWriter, q chat.Quota) {
 	values := []string{strconv.Itoa(q.Limit), strconv.Itoa(q.Remaining), strconv.FormatInt(q.Reset.Unix(), 10)}
 	h := w.Header()
 	h[headerLimit], h[headerRemaining], h[headerReset] = values[0:1:1], values[1:2:2], values[2:3:3]
-}
-
-// bucket is the client's address as rate limits see it.
-func bucket(r *http.Request) string { return httpx.Bucket(httpx.ClientAddr(r.Context())).String() }
-
-// bearer returns the token of the Authorization header, "" if there is none. The
-// scheme is matched in any case and blanks around the token are dropped (OC 3).
-func bearer(r *http.Request) string {
-	header := r.Header.Get("Authorization")
-	const scheme = "Bearer"
-	if len(header) <= len(scheme) || !strings.EqualFold(header[:len(scheme)], scheme) {
-		return ""
-	}
-	rest := header[len(scheme):]
-	if rest[0] != ' ' && rest[0] != '\t' {
-		return ""
-	}
-	return strings.Trim(rest, " \t")
 }
 
 // pathID opens the public id in the path. One that is malformed or names another

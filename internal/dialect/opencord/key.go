@@ -2,6 +2,7 @@ package opencord
 
 import (
 	"parley/internal/chat"
+	"parley/internal/dialect/wire"
 	"parley/internal/id"
 )
 
@@ -9,7 +10,7 @@ type createKeyRequest struct {
 	Name chat.Opt[string] `json:"name" nullable:"true" minLength:"1" maxLength:"64" default:"default" description:"Trimmed; need not be unique." example:"laptop"`
 }
 
-func (q *createKeyRequest) read(f *fields) { q.Name = f.optional("name") }
+func (q *createKeyRequest) read(f *wire.Fields) { q.Name = f.Optional("name") }
 
 func createKey(x *exchange) (any, error) {
 	var q createKeyRequest
@@ -20,7 +21,7 @@ func createKey(x *exchange) (any, error) {
 	}
 	return newKeyResponse{
 		Key: token, ID: x.api.seal(id.KindCredential, int64(k.ID)), Name: k.Name, Prefix: k.Prefix,
-		CreatedAt: instant(k.CreatedAt),
+		CreatedAt: wire.Instant(k.CreatedAt),
 	}, nil
 }
 
@@ -33,7 +34,7 @@ func listKeys(x *exchange) (any, error) {
 	for _, k := range keys {
 		out = append(out, apiKey{
 			ID: x.api.seal(id.KindCredential, int64(k.ID)), Name: k.Name, Prefix: k.Prefix,
-			CreatedAt: instant(k.CreatedAt), LastUsedAt: instantOrNull(k.LastUsedAt),
+			CreatedAt: wire.Instant(k.CreatedAt), LastUsedAt: wire.InstantOrNull(k.LastUsedAt),
 		})
 	}
 	return keysResponse{out}, nil

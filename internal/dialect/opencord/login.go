@@ -1,23 +1,25 @@
 package opencord
 
+import "parley/internal/dialect/wire"
+
 type loginRequest struct {
 	Email    string `json:"email" required:"true" example:"ada@example.org"`
 	Password string `json:"password" required:"true" example:"correct horse"`
 }
 
-func (q *loginRequest) read(f *fields) {
-	q.Email = f.required("email")
-	q.Password = f.required("password")
+func (q *loginRequest) read(f *wire.Fields) {
+	q.Email = f.Required("email")
+	q.Password = f.Required("password")
 }
 
 func login(x *exchange) (any, error) {
 	var q loginRequest
 	x.read(&q)
-	s, err := x.api.core.Login(x.Context(), x.call, bucket(x.Request), q.Email, q.Password)
+	s, err := x.api.core.Login(x.Context(), x.call, wire.Bucket(x.Request), q.Email, q.Password)
 	if err != nil {
 		return nil, err
 	}
-	return loginResponse{Token: s.Token, ExpiresAt: instant(s.ExpiresAt), User: x.api.user(s.Account)}, nil
+	return loginResponse{Token: s.Token, ExpiresAt: wire.Instant(s.ExpiresAt), User: x.api.user(s.Account)}, nil
 }
 
 func logout(x *exchange) (any, error) {

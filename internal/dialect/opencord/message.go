@@ -3,6 +3,7 @@ package opencord
 import (
 	"parley/internal/chat"
 	"parley/internal/core"
+	"parley/internal/dialect/wire"
 	"parley/internal/id"
 )
 
@@ -16,9 +17,9 @@ func listDirectMessages(x *exchange) (any, error) { return x.history(chat.Conver
 
 func (x *exchange) history(kind chat.ConversationKind) (any, error) {
 	in := core.HistoryPage{Kind: kind, Conversation: x.conversation(), Limit: limit(x.Request)}
-	if before := query(x.Request, "before"); before != "" {
+	if before := wire.Query(x.Request, "before"); before != "" {
 		var ok bool
-		if in.Before, ok = parseInstant(before); !ok {
+		if in.Before, ok = wire.ParseInstant(before); !ok {
 			x.call.Input = chat.FailField(chat.CodePageCursor, "before")
 		}
 	}
@@ -37,7 +38,7 @@ type contentRequest struct {
 	Content string `json:"content" required:"true" minLength:"1" maxLength:"4000" description:"Kept exactly as sent; not only white space." example:"Hello, world"`
 }
 
-func (q *contentRequest) read(f *fields) { q.Content = f.required("content") }
+func (q *contentRequest) read(f *wire.Fields) { q.Content = f.Required("content") }
 
 func sendMessage(x *exchange) (any, error) { return x.send(chat.ConversationChannel) }
 
@@ -84,6 +85,6 @@ func (a *api) message(m *chat.MessageView) message {
 	return message{
 		ID: a.seal(id.KindMessage, int64(m.ID)), Content: m.Text, AuthorID: by.ID,
 		ChannelID: a.seal(id.KindConversation, int64(m.Conversation)), Edited: !m.EditedAt.IsZero(),
-		CreatedAt: instant(m.CreatedAt), UpdatedAt: instantOrNull(m.EditedAt), Author: by,
+		CreatedAt: wire.Instant(m.CreatedAt), UpdatedAt: wire.InstantOrNull(m.EditedAt), Author: by,
 	}
 }

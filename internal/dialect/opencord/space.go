@@ -3,6 +3,7 @@ package opencord
 import (
 	"parley/internal/chat"
 	"parley/internal/core"
+	"parley/internal/dialect/wire"
 	"parley/internal/id"
 )
 
@@ -27,9 +28,9 @@ type createServerRequest struct {
 	Description string `json:"description" maxLength:"500" description:"Trimmed; empty is none." example:"Where we meet."`
 }
 
-func (q *createServerRequest) read(f *fields) {
-	q.Name = f.required("name")
-	q.Description = f.text("description")
+func (q *createServerRequest) read(f *wire.Fields) {
+	q.Name = f.Required("name")
+	q.Description = f.Text("description")
 }
 
 func createServer(x *exchange) (any, error) {
@@ -48,10 +49,10 @@ type updateServerRequest struct {
 	RegenerateInvite chat.Opt[bool]   `json:"regenerate_invite" nullable:"true" description:"True replaces the invite code; the old one stops working at once." example:"false"`
 }
 
-func (q *updateServerRequest) read(f *fields) {
-	q.Name = f.optional("name")
-	q.Description = f.optional("description")
-	q.RegenerateInvite = f.flag("regenerate_invite")
+func (q *updateServerRequest) read(f *wire.Fields) {
+	q.Name = f.Optional("name")
+	q.Description = f.Optional("description")
+	q.RegenerateInvite = f.Flag("regenerate_invite")
 }
 
 func updateServer(x *exchange) (any, error) {
@@ -70,7 +71,7 @@ type joinServerRequest struct {
 	InviteCode string `json:"invite_code" required:"true" description:"Trimmed; case-sensitive." example:"k3v9q0zt"`
 }
 
-func (q *joinServerRequest) read(f *fields) { q.InviteCode = f.required("invite_code") }
+func (q *joinServerRequest) read(f *wire.Fields) { q.InviteCode = f.Required("invite_code") }
 
 func joinServer(x *exchange) (any, error) {
 	var q joinServerRequest
@@ -81,7 +82,7 @@ func joinServer(x *exchange) (any, error) {
 // nothing is a body in which no member has a meaning.
 type nothing struct{}
 
-func (*nothing) read(*fields) {}
+func (*nothing) read(*wire.Fields) {}
 
 func leaveServer(x *exchange) (any, error) {
 	x.readOptional(&nothing{})
@@ -100,7 +101,7 @@ func listMembers(x *exchange) (any, error) {
 			role = "owner"
 		}
 		shown := x.api.publicUser(m.Profile)
-		out = append(out, member{UserID: shown.ID, Role: role, JoinedAt: instant(m.JoinedAt), User: shown})
+		out = append(out, member{UserID: shown.ID, Role: role, JoinedAt: wire.Instant(m.JoinedAt), User: shown})
 	}
 	return membersResponse{out}, nil
 }
@@ -117,6 +118,6 @@ func (a *api) server(s *chat.Space) server {
 	return server{
 		ID: a.seal(id.KindSpace, int64(s.ID)), Name: s.Name, Description: textOrNull(s.Description),
 		InviteCode: s.InviteCode, OwnerID: a.seal(id.KindAccount, int64(s.Owner)), MemberCount: s.MemberCount,
-		CreatedAt: instant(s.CreatedAt), UpdatedAt: instant(s.UpdatedAt),
+		CreatedAt: wire.Instant(s.CreatedAt), UpdatedAt: wire.Instant(s.UpdatedAt),
 	}
 }

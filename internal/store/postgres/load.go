@@ -19,7 +19,7 @@ const (
 	drawBatch = `SELECT pg_current_xact_id()::text, setval('ids', nextval('ids') + $1 - 1) - $1 + 1`
 
 	messageColumns = `m.id, m.conversation_id, m.seq, m.author_id, m.client_id, m.kind, m.text, m.data, m.metadata,
-		m.created_at, m.edited_at, m.retracted_at`
+		COALESCE(m.attachment_id, 0), m.created_at, m.edited_at, m.retracted_at`
 	loadReplays = `SELECT ` + messageColumns + `
 		FROM unnest($1::text[], $2::bigint[]) AS k(client_id, author_id)
 		JOIN messages m ON m.client_id = k.client_id AND m.author_id = k.author_id`
@@ -35,7 +35,8 @@ const (
 
 	// Those who take part: the accounts that keys name, both sides of the direct
 	// conversations and the members of the groups among the conversations named.
-	loadAccounts = `SELECT id, kind, made_by, username, handle, display_name, state, disabled, pause, guarded, contacts_only
+	loadAccounts = `SELECT id, kind, made_by, username, handle, display_name, state, disabled, pause, guarded, contacts_only,
+			muting, hooks
 		FROM accounts
 		WHERE id = ANY(ARRAY(
 			SELECT unnest($1::bigint[])

@@ -29,7 +29,8 @@ func (l *loader) replay(r pgx.Rows) error {
 	var created int64
 	var edited, retracted *int64
 	err := r.Scan((*int64)(&m.ID), (*int64)(&m.Conversation), &m.Seq, (*int64)(&m.Author), &m.ClientID,
-		(*uint8)(&m.Kind), &m.Text, &m.Data, &m.Metadata, &created, &edited, &retracted)
+		(*uint8)(&m.Kind), &m.Text, &m.Data, &m.Metadata,
+		(*int64)(&m.Attachment), &created, &edited, &retracted)
 	m.CreatedAt, m.EditedAt, m.RetractedAt = moment(&created), moment(edited), moment(retracted)
 	l.facts.Replays[store.ReplayKey{Author: m.Author, ClientID: m.ClientID}] = m
 	return err
@@ -51,8 +52,10 @@ func (l *loader) conversation(r pgx.Rows) error {
 
 func (l *loader) account(r pgx.Rows) error {
 	a := new(chat.Account)
+	var hooks int64
 	err := r.Scan((*int64)(&a.ID), (*uint8)(&a.Kind), (*uint8)(&a.MadeBy), &a.Username, &a.Handle, &a.DisplayName,
-		(*uint8)(&a.State), &a.Disabled, (*uint8)(&a.Pause), &a.Guarded, &a.ContactsOnly)
+		(*uint8)(&a.State), &a.Disabled, (*uint8)(&a.Pause), &a.Guarded, &a.ContactsOnly, &a.Muting, &hooks)
+	a.Hooks = chat.HookEvents(hooks)
 	l.facts.Accounts[a.ID] = a
 	return err
 }

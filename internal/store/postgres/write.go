@@ -29,12 +29,12 @@ const (
 			AS m(id, last_seq, last_at, initiator, opened_at, established)
 		WHERE c.id = m.id`
 	insertMessages = `INSERT INTO messages
-			(id, conversation_id, seq, author_id, client_id, kind, text, data, metadata, created_at)
+			(id, conversation_id, seq, author_id, client_id, kind, text, data, metadata, attachment_id, created_at)
 		SELECT id, conversation_id, seq, author_id, NULLIF(client_id, ''), kind, text, NULLIF(data, ''),
-			NULLIF(metadata, ''), created_at
+			NULLIF(metadata, ''), NULLIF(attachment_id, 0), created_at
 		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::smallint[], $7::text[],
-			$8::text[], $9::text[], $10::bigint[])
-			AS m(id, conversation_id, seq, author_id, client_id, kind, text, data, metadata, created_at)`
+			$8::text[], $9::text[], $10::bigint[], $11::bigint[])
+			AS m(id, conversation_id, seq, author_id, client_id, kind, text, data, metadata, attachment_id, created_at)`
 	insertEnvelopes = `INSERT INTO envelopes (message_id, recipient_id, conversation_id, seq, state, hidden)
 		SELECT message_id, recipient_id, conversation_id, seq, state, FALSE
 		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::smallint[])
@@ -111,13 +111,13 @@ func queueMessages(b *pgx.Batch, list []*chat.Message) {
 	n := len(list)
 	ids, conversations, seqs, authors := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
 	clients, texts, data, metadata := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	kinds, created := make([]int16, n), make([]int64, n)
+	kinds, attachments, created := make([]int16, n), make([]int64, n), make([]int64, n)
 	for i, m := range list {
 		ids[i], conversations[i], seqs[i], authors[i] = int64(m.ID), int64(m.Conversation), m.Seq, int64(m.Author)
 		clients[i], texts[i], data[i], metadata[i] = m.ClientID, m.Text, string(m.Data), string(m.Metadata)
-		kinds[i], created[i] = int16(m.Kind), m.CreatedAt.UnixMilli()
+		kinds[i], attachments[i], created[i] = int16(m.Kind), int64(m.Attachment), m.CreatedAt.UnixMilli()
 	}
-	b.Queue(insertMessages, ids, conversations, seqs, authors, clients, kinds, texts, data, metadata, created)
+	b.Queue(insertMessages, ids, conversations, seqs, authors, clients, kinds, texts, data, metadata, attachments, created)
 }
 
 func queueEnvelopes(b *pgx.Batch, list []chat.Envelope) {

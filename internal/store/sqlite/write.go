@@ -15,8 +15,9 @@ import (
 // ones, $1 among them, up by name at every use.
 const (
 	insertMessages = `INSERT OR ROLLBACK INTO messages
-		(id, conversation_id, seq, author_id, client_id, kind, text, data, metadata, created_at) VALUES `
-	messageRow = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		(id, conversation_id, seq, author_id, client_id, kind, text, data, metadata, attachment_id,
+		created_at) VALUES `
+	messageRow = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 	insertEnvelopes = `INSERT OR ROLLBACK INTO envelopes
 		(message_id, recipient_id, conversation_id, seq, state, hidden) VALUES `
@@ -119,7 +120,8 @@ func (b *batchWriter) writeMessages(ctx context.Context, s *sqlstore.Session, me
 	values := slices.Grow(b.values[:0], len(messages)*b.messages.columns)
 	for _, m := range messages {
 		values = append(values, int64(m.ID), int64(m.Conversation), m.Seq, int64(m.Author), sqlstore.NullText(m.ClientID),
-			int64(m.Kind), m.Text, sqlstore.NullText(m.Data), sqlstore.NullText(m.Metadata), sqlstore.Millis(m.CreatedAt))
+			int64(m.Kind), m.Text, sqlstore.NullText(m.Data), sqlstore.NullText(m.Metadata),
+			sqlstore.NullID(m.Attachment), sqlstore.Millis(m.CreatedAt))
 	}
 	defer b.keep(values)
 	if err := b.messages.insert(ctx, s, values); err != nil {

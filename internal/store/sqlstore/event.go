@@ -20,7 +20,12 @@ type eventDoc struct {
 	Message      *messageDoc         `json:"message,omitempty"`
 	Channel      *channelDoc         `json:"channel,omitempty"`
 	Presence     *presenceDoc        `json:"presence,omitempty"`
+	By           *profileDoc         `json:"by,omitempty"`
+	Group        *groupDoc           `json:"group,omitempty"`
+	Invite       *inviteDoc          `json:"invite,omitempty"`
+	Read         *readDoc            `json:"read,omitempty"`
 	Recipients   []chat.AccountID    `json:"recipients,omitempty"`
+	Quiet        []chat.AccountID    `json:"quiet,omitempty"`
 }
 
 // messageDoc has the fields of chat.Message in their order: the one converts into
@@ -35,6 +40,7 @@ type messageDoc struct {
 	Text         string              `json:"text"`
 	Data         []byte              `json:"data,omitempty"`
 	Metadata     []byte              `json:"metadata,omitempty"`
+	Attachment   chat.AttachmentID   `json:"attachment,omitempty"`
 	CreatedAt    time.Time           `json:"created_at,omitzero"`
 	EditedAt     time.Time           `json:"edited_at,omitzero"`
 	RetractedAt  time.Time           `json:"retracted_at,omitzero"`
@@ -57,12 +63,47 @@ type presenceDoc struct {
 	Chosen bool        `json:"chosen,omitempty"`
 }
 
+// profileDoc, groupDoc, inviteDoc and readDoc have the fields of what they stand
+// for, as messageDoc has.
+type profileDoc struct {
+	ID          chat.AccountID    `json:"id"`
+	Kind        chat.AccountKind  `json:"kind"`
+	Username    string            `json:"username,omitempty"`
+	Handle      string            `json:"handle,omitempty"`
+	DisplayName string            `json:"display_name,omitempty"`
+	Description string            `json:"description,omitempty"`
+	Avatar      string            `json:"avatar,omitempty"`
+	State       chat.AccountState `json:"state"`
+	Presence    chat.Presence     `json:"presence"`
+	Gone        bool              `json:"gone,omitempty"`
+	CreatedAt   time.Time         `json:"created_at,omitzero"`
+}
+
+type groupDoc struct {
+	Name    string `json:"name"`
+	Members int    `json:"members"`
+}
+
+type inviteDoc struct {
+	ID        chat.InviteID       `json:"id"`
+	Group     chat.ConversationID `json:"group"`
+	Inviter   chat.AccountID      `json:"inviter"`
+	Invitee   chat.AccountID      `json:"invitee"`
+	CreatedAt time.Time           `json:"created_at,omitzero"`
+}
+
+type readDoc struct {
+	Message chat.MessageID `json:"message"`
+	Seq     int64          `json:"seq"`
+}
+
 // EncodeEvent returns the payload column of an event's row.
 func EncodeEvent(e *chat.Event) (string, error) {
 	payload, err := json.Marshal(eventDoc{
 		Actor: e.Actor, Space: e.Space, Conversation: e.Conversation, Account: e.Account, Credential: e.Credential,
 		Message: (*messageDoc)(e.Message), Channel: (*channelDoc)(e.Channel), Presence: (*presenceDoc)(e.Presence),
-		Recipients: e.Recipients,
+		By: (*profileDoc)(e.By), Group: (*groupDoc)(e.Group), Invite: (*inviteDoc)(e.Invite), Read: (*readDoc)(e.Read),
+		Recipients: e.Recipients, Quiet: e.Quiet,
 	})
 	if err != nil {
 		return "", fmt.Errorf("encode event %s: %w", e.Kind, err)
@@ -78,7 +119,9 @@ func decodeEvent(e *chat.Event, payload string) error {
 	e.Actor, e.Space, e.Conversation = doc.Actor, doc.Space, doc.Conversation
 	e.Account, e.Credential = doc.Account, doc.Credential
 	e.Message, e.Channel = (*chat.Message)(doc.Message), (*chat.Channel)(doc.Channel)
-	e.Presence, e.Recipients = (*chat.Presence)(doc.Presence), doc.Recipients
+	e.Presence, e.Recipients, e.Quiet = (*chat.Presence)(doc.Presence), doc.Recipients, doc.Quiet
+	e.By, e.Group = (*chat.Profile)(doc.By), (*chat.GroupBrief)(doc.Group)
+	e.Invite, e.Read = (*chat.Invite)(doc.Invite), (*chat.ReadMark)(doc.Read)
 	return nil
 }
 

@@ -44,6 +44,7 @@ func (f accountFlags) apply(a *chat.Account) {
 	a.Kind, a.MadeBy = chat.AccountKind(f), chat.Surface(f>>8)
 	a.State, a.Pause = chat.AccountState(f>>16&15), chat.Pause(f>>20&15)
 	a.Disabled, a.Guarded, a.ContactsOnly = f>>24&1 == 1, f>>25&1 == 1, f>>26&1 == 1
+	a.Muting, a.Hooks = f>>27&1 == 1, chat.HookEvents(f>>28)
 }
 
 // accountRow is what the account columns of one row are scanned into.

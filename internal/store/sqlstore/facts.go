@@ -17,7 +17,8 @@ const (
 	// costs as much as the comparison that finds it. See accountFlags.
 	factAccountColumns = `a.id, a.username, a.handle, a.display_name,
 		a.kind + 256 * a.made_by + 65536 * a.state + 1048576 * a.pause + 16777216 * CAST(a.disabled AS INTEGER)
-		+ 33554432 * CAST(a.guarded AS INTEGER) + 67108864 * CAST(a.contacts_only AS INTEGER)`
+		+ 33554432 * CAST(a.guarded AS INTEGER) + 67108864 * CAST(a.contacts_only AS INTEGER)
+		+ 134217728 * CAST(a.muting AS INTEGER) + 268435456 * a.hooks`
 	factAccounts = `SELECT ` + factAccountColumns + ` FROM {ints} CROSS JOIN accounts a WHERE a.id = j.value`
 	factMembers  = `SELECT b.conversation_id, b.ord, ` + factAccountColumns + `
 		FROM {ints} CROSS JOIN members b CROSS JOIN accounts a

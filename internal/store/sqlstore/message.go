@@ -9,7 +9,7 @@ import (
 )
 
 const messageColumns = `m.id, m.conversation_id, m.seq, m.author_id, m.client_id, m.kind, m.text, m.data, m.metadata,
-	m.created_at, m.edited_at, m.retracted_at`
+	m.attachment_id, m.created_at, m.edited_at, m.retracted_at`
 
 const (
 	messageByID = `SELECT ` + messageColumns + ` FROM messages m CROSS JOIN conversations c
@@ -59,7 +59,7 @@ func messageDest(m *chat.Message) []any {
 	return []any{
 		(*number)(&m.ID), (*number)(&m.Conversation), (*number)(&m.Seq), (*number)(&m.Author), (*text)(&m.ClientID),
 		(*small)(&m.Kind), &m.Text, &m.Data, &m.Metadata,
-		(*millis)(&m.CreatedAt), (*millis)(&m.EditedAt), (*millis)(&m.RetractedAt),
+		(*number)(&m.Attachment), (*millis)(&m.CreatedAt), (*millis)(&m.EditedAt), (*millis)(&m.RetractedAt),
 	}
 }
 

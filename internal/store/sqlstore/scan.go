@@ -17,6 +17,7 @@ type (
 	number int64     // ids and counts
 	small  uint8     // kinds and states
 	bits   uint64    // entitlements
+	word   uint32    // sets of events
 	text   string    // a text that may be absent
 	millis time.Time // Unix milliseconds, read as UTC
 )
@@ -39,6 +40,13 @@ func (s *small) Scan(src any) error {
 func (b *bits) Scan(src any) error {
 	v, err := integer(src)
 	*b = bits(v)
+	return err
+}
+
+// Scan implements sql.Scanner.
+func (w *word) Scan(src any) error {
+	v, err := integer(src)
+	*w = word(v)
 	return err
 }
 

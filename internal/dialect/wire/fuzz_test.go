@@ -1,4 +1,4 @@
-package opencord
+package wire_test
 
 import (
 	"net/http"
@@ -6,9 +6,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"parley/internal/dialect/wire"
 )
 
-// What parseInstant takes, time.Parse takes as the same instant, but for the
+// What ParseInstant takes, time.Parse takes as the same instant, but for the
 // leniencies of the contract; what it refuses, time.Parse refuses or takes
 // although RFC 3339 does not.
 func FuzzParseInstant(f *testing.F) {
@@ -21,7 +23,7 @@ func FuzzParseInstant(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got, ok := parseInstant(s)
+		got, ok := wire.ParseInstant(s)
 		strict := strings.ToUpper(s)
 		if i := strings.LastIndexByte(strict, ' '); i >= 19 {
 			strict = strict[:i] + "+" + strict[i+1:]
@@ -51,14 +53,14 @@ func lenient(s string) bool {
 	return !strings.HasSuffix(s, "Z") && (zone[1:3] > "23" || zone[4:] > "59")
 }
 
-// query agrees with the standard library on every query that the library takes.
+// Query agrees with the standard library on every query that the library takes.
 func FuzzQuery(f *testing.F) {
 	for _, seed := range []string{"limit=5", "limit=&limit=5", "a=b&limit=%zz", "li%6dit=5", "limit", "limit=5;x", "&&=&limit=a+b%20c", "%zz=1&limit=2"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
 		r := &http.Request{URL: &url.URL{RawQuery: raw}}
-		got := query(r, "limit")
+		got := wire.Query(r, "limit")
 		want, err := url.ParseQuery(raw)
 		if err == nil && got != want.Get("limit") {
 			t.Errorf("%q: got %q, want %q", raw, got, want.Get("limit"))
@@ -71,7 +73,7 @@ func FuzzBearer(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, header string) {
-		token := bearer(&http.Request{Header: http.Header{"Authorization": {header}}})
+		token := wire.Bearer(&http.Request{Header: http.Header{"Authorization": {header}}})
 		if token == "" {
 			return
 		}

@@ -1,29 +1,30 @@
-package opencord
+package wire
 
 import (
 	"strings"
 	"time"
 )
 
-// instantForm is how times are shown: UTC with milliseconds (OC 2).
+// instantForm is how times are shown: UTC with milliseconds (OC 2, AC 2.5).
 const instantForm = "2006-01-02T15:04:05.000Z"
 
-func instant(t time.Time) string { return t.UTC().Format(instantForm) }
+// Instant shows a time.
+func Instant(t time.Time) string { return t.UTC().Format(instantForm) }
 
-// instantOrNull is instant for times that may not have come yet.
-func instantOrNull(t time.Time) *string {
+// InstantOrNull is Instant for times that may not have come yet.
+func InstantOrNull(t time.Time) *string {
 	if t.IsZero() {
 		return nil
 	}
-	s := instant(t)
+	s := Instant(t)
 	return &s
 }
 
-// parseInstant reads an RFC 3339 date-time with up to nine fractional digits. A
+// ParseInstant reads an RFC 3339 date-time with up to nine fractional digits. A
 // blank where the sign of the offset belongs is a plus that was not escaped in a
 // query (OC 9.5). time.Parse would also take commas, one-digit hours and
 // fractions of any length.
-func parseInstant(s string) (time.Time, bool) {
+func ParseInstant(s string) (time.Time, bool) {
 	const shape = "0000-00-00T00:00:00"
 	if len(s) <= len(shape) || !shaped(s[:len(shape)], shape) {
 		return time.Time{}, false

@@ -1,0 +1,76 @@
+package chat
+
+import "time"
+
+// HookEvents is a set of events that a webhook listens to.
+type HookEvents uint32
+
+// The bits. They are stored and never change.
+const (
+	HookMessageCreated HookEvents = 1 << 0
+	HookMessageRead    HookEvents = 1 << 1
+	HookPresence       HookEvents = 1 << 2
+	HookBlocked        HookEvents = 1 << 3
+	HookInvited        HookEvents = 1 << 4
+	HookGroupDeleted   HookEvents = 1 << 5
+	HookAccountCreated HookEvents = 1 << 6
+	// HookWake pokes an agent that has no open socket when mail arrives (AC 7.5).
+	HookWake HookEvents = 1 << 16
+)
+
+// HookEvent returns the bit of an event kind, 0 if no webhook is told of it.
+func HookEvent(k EventKind) HookEvents {
+	switch k {
+	case EventMessageCreated:
+		return HookMessageCreated
+	case EventMessageRead:
+		return HookMessageRead
+	case EventPresenceChanged:
+		return HookPresence
+	case EventAccountBlocked:
+		return HookBlocked
+	case EventInviteCreated:
+		return HookInvited
+	case EventGroupDeleted:
+		return HookGroupDeleted
+	case EventAccountCreated:
+		return HookAccountCreated
+	}
+	return 0
+}
+
+// Has tells whether every bit of want is in e.
+func (e HookEvents) Has(want HookEvents) bool { return e&want == want }
+
+// Hook is a destination that an account registered for its events, in the form
+// of the dialect it was registered through.
+type Hook struct {
+	ID        HookID
+	Account   AccountID
+	Surface   Surface
+	URL       string
+	Events    HookEvents
+	Secret    []byte // sealed: only the core can open it
+	CreatedAt time.Time
+}
+
+// Delivery is one event on its way to one hook. The event is kept as it was
+// committed; Body is what is sent, made from it before the first attempt and the
+// same at every later one.
+type Delivery struct {
+	ID        DeliveryID
+	Hook      HookID
+	Account   AccountID // whose hook it is
+	Event     Event
+	Body      []byte // nil until the first attempt
+	Attempts  int    // that failed
+	NextAt    time.Time
+	CreatedAt time.Time
+	LastError string // "" before the first failure
+}
+
+// DeadLetter is a delivery that was given up. An operator may send it again.
+type DeadLetter struct {
+	Delivery
+	FailedAt time.Time
+}

@@ -1,0 +1,76 @@
+package wire
+
+import (
+	"errors"
+
+	"parley/internal/chat"
+	"parley/internal/httpx"
+)
+
+// Fields reads the members of a JSON object and keeps the first thing wrong, in the
+// order in which they are read. After that the values are of no use.
+type Fields struct {
+	Object *httpx.Object
+	err    error
+}
+
+// Err returns the first thing that was wrong, nil if there was none.
+func (f *Fields) Err() error { return f.err }
+
+// Fail notes a failure unless there was one before.
+func (f *Fields) Fail(err *chat.Error) {
+	if f.err == nil {
+		f.err = err
+	}
+}
+
+// check takes over what the object found wrong.
+func (f *Fields) check() {
+	var e *httpx.FieldError
+	if f.err != nil || !errors.As(f.Object.Err(), &e) {
+		return
+	}
+	if e.Kind == httpx.KindNUL {
+		f.Fail(chat.FailField(chat.CodeFieldInvalid, e.Field))
+		return
+	}
+	f.Fail(&chat.Error{Code: chat.CodeFieldType, Field: e.Field, Want: e.Want})
+}
+
+// Required reads a string that must be there.
+func (f *Fields) Required(key string) string {
+	value, present := f.Object.String(key)
+	f.check()
+	if !present {
+		f.Fail(chat.FailField(chat.CodeFieldRequired, key))
+	}
+	return value
+}
+
+// Text reads a string; absent and null are "".
+func (f *Fields) Text(key string) string {
+	value, _ := f.Object.String(key)
+	f.check()
+	return value
+}
+
+// Optional reads a string of which absence and null are told apart.
+func (f *Fields) Optional(key string) chat.Opt[string] {
+	value, presence := f.Object.StringOrNull(key)
+	f.check()
+	return chat.Opt[string]{Present: presence != httpx.Absent, Null: presence == httpx.Null, Value: value}
+}
+
+// Flag reads a boolean; null is absent.
+func (f *Fields) Flag(key string) chat.Opt[bool] {
+	value, present := f.Object.Bool(key)
+	f.check()
+	return chat.Opt[bool]{Present: present, Value: value}
+}
+
+// Integer reads a whole number; null is absent.
+func (f *Fields) Integer(key string) chat.Opt[int64] {
+	value, present := f.Object.Int(key)
+	f.check()
+	return chat.Opt[int64]{Present: present, Value: value}
+}

@@ -1,0 +1,203 @@
+-- What the AgentChat dialect adds: contacts' notes, mutes, reports, groups and
+-- invites, attachments, webhooks, mailed codes, idempotency keys, owners.
+
+-- +goose Up
+
+ALTER TABLE accounts ADD COLUMN invites_contacts_only INTEGER NOT NULL DEFAULT FALSE;
+ALTER TABLE accounts ADD COLUMN proven INTEGER NOT NULL DEFAULT FALSE;
+ALTER TABLE accounts ADD COLUMN owner_id INTEGER;
+ALTER TABLE accounts ADD COLUMN owned INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE accounts ADD COLUMN owned_at INTEGER;
+ALTER TABLE accounts ADD COLUMN avatar TEXT NOT NULL DEFAULT '';
+ALTER TABLE accounts ADD COLUMN hooks INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE accounts ADD COLUMN muting INTEGER NOT NULL DEFAULT FALSE;
+ALTER TABLE accounts ADD COLUMN last_seen_at INTEGER;
+CREATE INDEX accounts_owner ON accounts (owner_id, id) WHERE owner_id IS NOT NULL;
+
+-- Which accounts an address ever made, under a keyed digest of the address: it
+-- outlives the account.
+CREATE TABLE address_uses (
+	digest     BLOB NOT NULL,
+	account_id INTEGER NOT NULL,
+	PRIMARY KEY (digest, account_id)
+) WITHOUT ROWID;
+
+-- Codes that were mailed. account_id is 0 where none is concerned (yet).
+CREATE TABLE codes (
+	id           INTEGER PRIMARY KEY,
+	purpose      INTEGER NOT NULL,
+	address      TEXT NOT NULL,
+	account_id   INTEGER NOT NULL,
+	handle       TEXT NOT NULL,
+	display_name TEXT NOT NULL,
+	description  TEXT NOT NULL,
+	digest       BLOB NOT NULL,
+	attempts     INTEGER NOT NULL,
+	created_at   INTEGER NOT NULL,
+	expires_at   INTEGER NOT NULL
+);
+CREATE INDEX codes_address ON codes (address, purpose);
+CREATE INDEX codes_handle ON codes (handle) WHERE handle <> '';
+CREATE INDEX codes_expiry ON codes (expires_at);
+
+ALTER TABLE contacts ADD COLUMN note TEXT NOT NULL DEFAULT '';
+CREATE INDEX contacts_target ON contacts (target_id, owner_id);
+CREATE INDEX blocks_target ON blocks (target_id, created_at);
+
+CREATE TABLE mutes (
+	owner_id   INTEGER NOT NULL,
+	kind       INTEGER NOT NULL,
+	target_id  INTEGER NOT NULL,
+	until_at   INTEGER,
+	created_at INTEGER NOT NULL,
+	PRIMARY KEY (owner_id, kind, target_id)
+) WITHOUT ROWID;
+
+-- evidence is a JSON document: the target's last messages to the reporter, with
+-- what they said before edits.
+CREATE TABLE reports (
+	id          INTEGER PRIMARY KEY,
+	reporter_id INTEGER NOT NULL,
+	target_id   INTEGER NOT NULL,
+	reason      TEXT NOT NULL,
+	evidence    TEXT NOT NULL,
+	created_at  INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX reports_pair ON reports (reporter_id, target_id);
+CREATE INDEX reports_target ON reports (target_id, created_at);
+
+CREATE TABLE groups (
+	conversation_id INTEGER PRIMARY KEY,
+	made_by         INTEGER NOT NULL,
+	name            TEXT NOT NULL,
+	description     TEXT NOT NULL,
+	avatar          TEXT NOT NULL,
+	avatar_url      TEXT NOT NULL,
+	created_by      INTEGER NOT NULL,
+	by_invitation   INTEGER NOT NULL,
+	from_start      INTEGER NOT NULL,
+	created_at      INTEGER NOT NULL,
+	deleted_at      INTEGER,
+	deleted_by      INTEGER
+);
+
+-- hidden_seq is up to where the member put the conversation out of its sight;
+-- left_seq, with left_at, up to where a former member could see it.
+ALTER TABLE members ADD COLUMN hidden_seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE members ADD COLUMN left_seq INTEGER;
+
+CREATE TABLE invites (
+	id              INTEGER PRIMARY KEY,
+	conversation_id INTEGER NOT NULL,
+	inviter_id      INTEGER NOT NULL,
+	invitee_id      INTEGER NOT NULL,
+	created_at      INTEGER NOT NULL,
+	ended_at        INTEGER
+);
+CREATE UNIQUE INDEX invites_open ON invites (conversation_id, invitee_id) WHERE ended_at IS NULL;
+CREATE INDEX invites_invitee ON invites (invitee_id, id) WHERE ended_at IS NULL;
+CREATE INDEX invites_inviter ON invites (inviter_id, created_at);
+
+-- Messages that an account took out of its own sight, its own ones included.
+CREATE TABLE hides (
+	account_id INTEGER NOT NULL,
+	message_id INTEGER NOT NULL,
+	PRIMARY KEY (account_id, message_id)
+) WITHOUT ROWID;
+
+-- What an account has not read, by conversation.
+CREATE INDEX envelopes_unread ON envelopes (recipient_id, conversation_id, seq) WHERE state < 2 AND NOT hidden;
+
+ALTER TABLE messages ADD COLUMN attachment_id INTEGER;
+
+CREATE TABLE attachments (
+	id              INTEGER PRIMARY KEY,
+	uploader_id     INTEGER NOT NULL,
+	conversation_id INTEGER,
+	peer_id         INTEGER,
+	filename        TEXT NOT NULL,
+	content_type    TEXT NOT NULL,
+	size            INTEGER NOT NULL,
+	sha256          BLOB NOT NULL,
+	created_at      INTEGER NOT NULL,
+	expires_at      INTEGER NOT NULL,
+	uploaded_at     INTEGER
+);
+CREATE INDEX attachments_waiting ON attachments (expires_at) WHERE uploaded_at IS NULL;
+
+-- secret is sealed. failures and those of the current minute drive the circuit
+-- breaker, which is open until open_until.
+CREATE TABLE hooks (
+	id             INTEGER PRIMARY KEY,
+	account_id     INTEGER NOT NULL,
+	surface        INTEGER NOT NULL,
+	url            TEXT NOT NULL,
+	events         INTEGER NOT NULL,
+	secret         BLOB NOT NULL,
+	created_at     INTEGER NOT NULL,
+	failures       INTEGER NOT NULL DEFAULT 0,
+	recent         INTEGER NOT NULL DEFAULT 0,
+	recent_since   INTEGER,
+	open_until     INTEGER,
+	probing        INTEGER NOT NULL DEFAULT FALSE
+);
+CREATE INDEX hooks_account ON hooks (account_id, id);
+
+-- One event on its way to one hook. event is a JSON document of what happened,
+-- body what is sent: made from it once, before the first attempt. source tells
+-- the same event apart from others, so that none is queued twice.
+CREATE TABLE deliveries (
+	id           INTEGER PRIMARY KEY,
+	hook_id      INTEGER NOT NULL,
+	account_id   INTEGER NOT NULL,
+	source       INTEGER NOT NULL,
+	kind         TEXT NOT NULL,
+	event        TEXT NOT NULL,
+	body         BLOB,
+	attempts     INTEGER NOT NULL,
+	next_at      INTEGER NOT NULL,
+	created_at   INTEGER NOT NULL,
+	last_error   TEXT NOT NULL
+);
+CREATE UNIQUE INDEX deliveries_source ON deliveries (hook_id, source);
+CREATE INDEX deliveries_due ON deliveries (next_at, id);
+
+CREATE TABLE dead_letters (
+	id           INTEGER PRIMARY KEY,
+	hook_id      INTEGER NOT NULL,
+	account_id   INTEGER NOT NULL,
+	source       INTEGER NOT NULL,
+	kind         TEXT NOT NULL,
+	event        TEXT NOT NULL,
+	body         BLOB,
+	attempts     INTEGER NOT NULL,
+	created_at   INTEGER NOT NULL,
+	last_error   TEXT NOT NULL,
+	failed_at    INTEGER NOT NULL
+);
+CREATE INDEX dead_letters_hook ON dead_letters (hook_id, id);
+
+-- What a request with an idempotency key came to.
+CREATE TABLE replays (
+	account_id  INTEGER NOT NULL,
+	key         TEXT NOT NULL,
+	fingerprint BLOB NOT NULL,
+	result      TEXT NOT NULL,
+	created_at  INTEGER NOT NULL,
+	PRIMARY KEY (account_id, key)
+) WITHOUT ROWID;
+CREATE INDEX replays_age ON replays (created_at);
+
+-- Requests for help that the system agent took down for the operator.
+CREATE TABLE escalations (
+	id         INTEGER PRIMARY KEY,
+	account_id INTEGER NOT NULL,
+	category   TEXT NOT NULL,
+	text       TEXT NOT NULL,
+	status     INTEGER NOT NULL,
+	note       TEXT NOT NULL,
+	operator   TEXT NOT NULL,
+	created_at INTEGER NOT NULL,
+	updated_at INTEGER NOT NULL
+);
+CREATE INDEX escalations_status ON escalations (status, id);
