@@ -23,7 +23,7 @@ type rule struct {
 // on a real engine, and the suites.
 func fixtures() []string {
 	return []string{
-		"internal/bus", "internal/bus/bustest", "internal/bus/inproc",
+		"internal/blob", "internal/bus", "internal/bus/bustest", "internal/bus/inproc",
 		"internal/chat", "internal/config", "internal/core",
 		"internal/dialect/dialecttest",
 		"internal/httpx", "internal/hub", "internal/id", "internal/netguard",
@@ -89,7 +89,7 @@ func table() []rule {
 			why: "hands over mails; who gets which and how often is the core's business",
 		},
 		{
-			path: "internal/blob", libraries: []string{"golang.org/x/image", "golang.org/x/sync"}, never: []string{sql},
+			path: "internal/blob", uses: []string{"internal/chat"}, libraries: []string{"golang.org/x/image", "golang.org/x/sync"}, never: []string{sql},
 			why: "keeps bytes under keys; whose they are stands in the database",
 		},
 
@@ -164,10 +164,19 @@ func table() []rule {
 			why:  "a dialect decodes, calls the core and encodes: store and bus would go round the rules, and another dialect would tie the two together",
 		},
 		{
+			path: "internal/dialect/agentchat", never: []string{sql},
+			uses: []string{
+				"api", "internal/blob", "internal/chat", "internal/core", "internal/dialect/wire", "internal/httpx", "internal/hub",
+				"internal/id", "internal/wsx",
+			},
+			why: "a dialect decodes, calls the core and encodes: store and bus would go round the rules, and another dialect would tie the two together",
+		},
+		{
 			path: "internal/dialect/dialecttest", forTests: true,
 			uses: []string{
-				"internal/bus", "internal/bus/inproc", "internal/chat", "internal/core", "internal/httpx", "internal/hub",
-				"internal/id", "internal/ratelimit", "internal/secret", "internal/store", "internal/store/sqlite",
+				"internal/blob", "internal/bus", "internal/bus/inproc", "internal/chat", "internal/core", "internal/httpx",
+				"internal/hub", "internal/id", "internal/ratelimit", "internal/secret", "internal/store", "internal/store/postgres",
+				"internal/store/sqlite", "internal/testpg",
 			},
 			libraries: testLibraries(),
 			why:       "one suite for all dialects, on a real core; it names none of them",

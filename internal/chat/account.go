@@ -79,6 +79,7 @@ type Account struct {
 	RecoveryAddress string // lower-cased; "" if there is none
 
 	State    AccountState
+	Enforced bool // State was set by the trust rules, not by an operator
 	Disabled bool
 	Pause    Pause
 

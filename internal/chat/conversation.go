@@ -66,7 +66,13 @@ type Member struct {
 	Role         MemberRole
 	JoinedSeq    int64 // first sequence number the member may see
 	JoinedAt     time.Time
+	LeftSeq      int64     // last sequence number a former member may see
+	LeftAt       time.Time // zero: still a member
+	HiddenSeq    int64     // the member put everything up to here out of its sight
 }
+
+// Active tells whether the account is still a member.
+func (m *Member) Active() bool { return m.LeftAt.IsZero() }
 
 // Direct is a direct conversation as one side lists it.
 type Direct struct {

@@ -49,7 +49,7 @@ func (s *Service) Admit(ctx context.Context, k Knock) (Admission, error) {
 	if a.Denied == nil && !k.Anonymous && who.actor.Kind == chat.CredentialKey {
 		key, limit = "k"+strconv.FormatInt(int64(who.actor.Credential), 36), l.RequestsPerKey
 	}
-	if s.limitsOff {
+	if s.limitsOff || limit == 0 {
 		a.Quota = unlimited(now, limit)
 	} else {
 		q := s.requests[k.Surface].Take(now, key, limit)
@@ -114,7 +114,7 @@ func (s *Service) readToken(ctx context.Context, digest secret.Digest) (*resolve
 			return store.ErrNotFound
 		}
 		r = &resolved{
-			actor:     Actor{Account: a.ID, Credential: c.ID, Kind: c.Kind, off: a.Off()},
+			actor:     Actor{Account: a.ID, Credential: c.ID, Kind: c.Kind, Is: a.Kind, off: a.Off()},
 			issuer:    c.Issuer,
 			expiresAt: c.ExpiresAt,
 		}

@@ -9,7 +9,7 @@ import (
 // Limits are the numbers of one surface. Caps on what a space holds are those of
 // the surface that made the space; all others are those of the surface called.
 type Limits struct {
-	// Requests per minute, in fixed windows aligned to whole minutes.
+	// Requests per minute, in fixed windows aligned to whole minutes; 0: no limit.
 	RequestsPerAddress int // everything without a valid key, by client address
 	RequestsPerKey     int // a valid key, by key
 
@@ -18,7 +18,8 @@ type Limits struct {
 	KeyCap      int           // live keys per account
 
 	KeyName          int // characters
-	TextChars        int // characters of one message
+	TextChars        int // characters of one message; 0: ContentBytes alone counts
+	ContentBytes     int // text, data and metadata of one message as JSON; 0: TextChars alone counts
 	UsernameMin      int
 	UsernameMax      int
 	DisplayName      int // characters
@@ -32,6 +33,11 @@ type Limits struct {
 	Page        int // messages of a page when none is asked for
 	PageMax     int
 	DirectsPage int // direct conversations of a page, also the most
+
+	Sends       int  // messages of one account per second, after policy; 0: no limit
+	SystemSends int  // ... of a system account
+	GroupSends  int  // messages of all members into one group per second; 0: no limit
+	InputFirst  bool // a bad body is told before anything about the target
 
 	Memberships   int // spaces per account
 	SpaceMembers  int // members per space
@@ -68,8 +74,34 @@ const (
 	eventRetention = 24 * time.Hour
 )
 
-// limits returns the numbers of a surface (OC 6, 7, 8.2, 8.6, 9, 11).
-func limits(chat.Surface) Limits {
+// limits returns the numbers of a surface.
+func limits(surface chat.Surface) Limits {
+	switch surface {
+	case chat.SurfaceAgentChat:
+		return agentChatLimits()
+	default:
+		return openCordLimits()
+	}
+}
+
+// agentChatLimits are those of AC 2.9, 14.2 and 29.
+func agentChatLimits() Limits {
+	return Limits{
+		SessionLife:  time.Hour,
+		SessionCap:   50,
+		KeyCap:       1,
+		ContentBytes: 32_768,
+		DisplayName:  100,
+		StatusText:   200,
+		Sends:        60,
+		SystemSends:  200,
+		GroupSends:   20,
+		InputFirst:   true,
+	}
+}
+
+// openCordLimits are those of OC 6, 7, 8.2, 8.6, 9 and 11.
+func openCordLimits() Limits {
 	return Limits{
 		RequestsPerAddress: 200,
 		RequestsPerKey:     400,

@@ -28,6 +28,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -51,6 +52,52 @@ type Config struct {
 	LimitsOff bool
 	// Observe is told about finished batches of sends; nil: nobody is.
 	Observe func(BatchStats)
+
+	// What the core needs of the world outside; without one, what needs it is
+	// refused: codes_undelivered, storage_unreached, hook_unreachable.
+	Mailer Mailer
+	Blobs  Blobs
+	Links  Links
+	// Welcome makes the system agent greet every agent that registers through
+	// /v1 (AC 23.2).
+	Welcome bool
+}
+
+// Mailer hands codes over to a mail system.
+type Mailer interface {
+	// MailCode returns when the mail is accepted or on disk.
+	MailCode(ctx context.Context, m CodeMail) error
+}
+
+// CodeMail is a code on its way to an address.
+type CodeMail struct {
+	Purpose CodePurpose
+	Address string
+	Code    string // six digits
+	Handle  string // the account's, "" if there is none (yet)
+	Life    time.Duration
+}
+
+// Blobs keeps pictures and files under keys. Its errors are *chat.Error where the
+// caller of an operation is at fault, else anything.
+type Blobs interface {
+	// Avatar decodes a picture of any accepted format and returns it square, small
+	// and without metadata: image_empty, image_format, image_decode, image_small,
+	// image_processing.
+	Avatar(ctx context.Context, picture []byte) (encoded []byte, err error)
+	// Put stores content that must have this size and SHA-256: body_too_large,
+	// upload_size, upload_checksum.
+	Put(ctx context.Context, key string, content io.Reader, size int64, sha256 [32]byte) error
+	// Has tells whether there is content under a key.
+	Has(ctx context.Context, key string) (bool, error)
+	// Delete removes what is under a key, if anything.
+	Delete(ctx context.Context, key string) error
+}
+
+// Links judges the destinations of webhooks.
+type Links interface {
+	// CheckURL fails unless deliveries to the URL would be tried.
+	CheckURL(ctx context.Context, url string) error
 }
 
 // BatchStats describes one finished batch of sends.
@@ -75,6 +122,16 @@ type Service struct {
 	pending *pendingCounts
 	sender  *sender
 
+	mailer  Mailer
+	blobs   Blobs
+	links   Links
+	welcome bool
+	vault   *secret.Vault // seals what must be shown or used again
+	rates   *rates
+	onces   *onces
+	live    *presences
+	leases  *leases
+
 	requests map[chat.Surface]*ratelimit.Fixed
 	logins   *ratelimit.Fixed
 	// One login at a time per client and address, told apart by a hash.
@@ -97,6 +154,10 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Observe == nil {
 		cfg.Observe = func(BatchStats) {}
 	}
+	key, err := cfg.Store.IDKey(context.Background())
+	if err != nil {
+		return nil, fmt.Errorf("core: read the key: %w", err)
+	}
 	s := &Service{
 		store: cfg.Store, bus: cfg.Bus, hasher: cfg.Hasher, log: cfg.Log, limitsOff: cfg.LimitsOff,
 		now:     func() time.Time { return cfg.Now().UTC().Truncate(time.Millisecond) },
@@ -104,6 +165,12 @@ func New(cfg Config) (*Service, error) {
 		tokens:  newTokenCache(),
 		used:    newLastUsed(),
 		pending: newPendingCounts(),
+		mailer:  cfg.Mailer, blobs: cfg.Blobs, links: cfg.Links, welcome: cfg.Welcome,
+		vault:  secret.NewVault(key),
+		rates:  newRates(),
+		onces:  newOnces(),
+		live:   newPresences(),
+		leases: newLeases(),
 		requests: map[chat.Surface]*ratelimit.Fixed{
 			chat.SurfaceOpenCord: ratelimit.NewFixed(time.Minute, maxBuckets),
 		},

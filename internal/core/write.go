@@ -1,8 +1,11 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"time"
 
 	"parley/internal/chat"
 	"parley/internal/store"
@@ -12,6 +15,7 @@ import (
 // tell of it.
 type change struct {
 	store.Tx
+	at     time.Time // of the change: the same in every run of the closure
 	events []chat.Event
 }
 
@@ -32,22 +36,12 @@ func (s *Service) update(ctx context.Context, doing string, fn func(ctx context.
 	var events []chat.Event
 	at := s.now()
 	err := s.store.Update(ctx, func(ctx context.Context, tx store.Tx) error {
-		c := &change{Tx: tx}
+		c := &change{Tx: tx, at: at}
 		if err := fn(ctx, c); err != nil {
 			return err
 		}
-		if len(c.events) > 0 {
-			first, err := tx.NextID(ctx, len(c.events))
-			if err != nil {
-				return err
-			}
-			for i := range c.events {
-				c.events[i].Position = chat.Position(first + int64(i))
-				c.events[i].At = at
-			}
-			if err := tx.AppendEvents(ctx, c.events); err != nil {
-				return err
-			}
+		if err := c.settle(ctx); err != nil {
+			return err
 		}
 		events = c.events
 		return nil
@@ -57,6 +51,46 @@ func (s *Service) update(ctx context.Context, doing string, fn func(ctx context.
 	}
 	s.publish(events)
 	return nil
+}
+
+// settle gives the events of a change their positions, finds out whom they are
+// not to reach live, queues them for webhooks and stores those that last. The
+// creation of a message has its position already: its id.
+func (c *change) settle(ctx context.Context) error {
+	if len(c.events) == 0 {
+		return nil
+	}
+	var lasting []chat.Event
+	for i := range c.events {
+		e := &c.events[i]
+		if e.At.IsZero() {
+			e.At = c.at
+		}
+		if e.Kind.Ephemeral() || e.Kind == chat.EventMessageCreated {
+			continue
+		}
+		n, err := c.NextID(ctx, 1)
+		if err != nil {
+			return err
+		}
+		e.Position = chat.Position(n)
+	}
+	if err := c.address(ctx); err != nil {
+		return err
+	}
+	for _, e := range c.events {
+		if !e.Kind.Ephemeral() && e.Kind != chat.EventMessageCreated {
+			lasting = append(lasting, e)
+		}
+	}
+	// In the order of writing, as they are published; ephemeral ones last.
+	slices.SortStableFunc(c.events, func(a, b chat.Event) int {
+		return cmp.Compare(uint64(a.Position-1), uint64(b.Position-1))
+	})
+	if len(lasting) == 0 {
+		return nil
+	}
+	return c.AppendEvents(ctx, lasting)
 }
 
 // publish tells the caches and the bus about committed events, in that order: a

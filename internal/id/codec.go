@@ -21,7 +21,14 @@ const (
 	KindMessage      Kind = 4
 	KindCredential   Kind = 5
 	KindArchetype    Kind = 6
-	KindDelivery     Kind = 7
+	KindDelivery     Kind = 7 // of an event to a webhook
+	KindAttachment   Kind = 8
+	KindInvite       Kind = 9
+	KindHook         Kind = 10
+	KindCode         Kind = 11
+	KindReport       Kind = 12
+	KindAudit        Kind = 13
+	KindEscalation   Kind = 14
 )
 
 const (
@@ -101,6 +108,34 @@ func (c *Codec) Open(kind Kind, u UUID) (int64, bool) {
 		return 0, false
 	}
 	return n, true
+}
+
+// SealPair is the public id of a row that two row ids name together, such as one
+// recipient's copy of a message: all 128 bits, so it has the length of a UUID but is
+// none. Both must be positive.
+func (c *Codec) SealPair(a, b int64) UUID {
+	return c.pair(a, b, c.tagger.Encrypt)
+}
+
+// OpenPair is what was sealed into u. There is no tag: anything opens to two
+// numbers, and the caller checks that one of them is what it has to be.
+func (c *Codec) OpenPair(u UUID) (a, b int64) {
+	a = int64(binary.BigEndian.Uint64(u[:8]))
+	b = int64(binary.BigEndian.Uint64(u[8:]))
+	opened := c.pair(a, b, c.tagger.Decrypt)
+	return int64(binary.BigEndian.Uint64(opened[:8])), int64(binary.BigEndian.Uint64(opened[8:]))
+}
+
+// pair turns one block. What is encrypted begins with a zero byte, as row ids stay
+// below 2^56, and what prf encrypts never does, so the two share a key.
+func (c *Codec) pair(a, b int64, turn func(dst, src []byte)) UUID {
+	scratch := c.scratch.Get().(*[2 * aes.BlockSize]byte)
+	defer c.scratch.Put(scratch)
+	in, out := scratch[:aes.BlockSize], scratch[aes.BlockSize:]
+	binary.BigEndian.PutUint64(in[:8], uint64(a))
+	binary.BigEndian.PutUint64(in[8:], uint64(b))
+	turn(out, in)
+	return UUID(out)
 }
 
 // tag is the 58-bit tag of row n.

@@ -11,6 +11,14 @@ import (
 // their noun or by an explicit limit; single rows that are not there are
 // ErrNotFound.
 type Reader interface {
+	RegisterReader
+	ContactReader
+	InboxReader
+	GroupReader
+	AttachmentReader
+	HookReader
+	OwnerReader
+
 	// Account returns the account, tombstones included.
 	Account(ctx context.Context, id chat.AccountID) (*chat.Account, error)
 	// Accounts returns those of ids that exist, tombstones included.
@@ -96,6 +104,13 @@ type HistoryQuery struct {
 // Tx is a transaction in the write order: it reads the newest state and writes.
 type Tx interface {
 	Reader
+	RegisterTx
+	ContactTx
+	InboxTx
+	GroupTx
+	AttachmentTx
+	HookTx
+	OwnerTx
 
 	// NextID draws n consecutive ids and returns the first. They are higher
 	// than every id drawn before.

@@ -9,7 +9,8 @@ import (
 const accountColumns = `a.id, a.kind, a.made_by, a.username, a.name_key, a.handle, a.display_name, a.description,
 	a.login_address, a.recovery_address, a.state, a.disabled, a.pause, a.guarded, a.contacts_only,
 	a.status, a.status_text, a.status_chosen, a.created_at, a.updated_at,
-	a.invites_contacts_only, a.proven, a.owner_id, a.owned, a.owned_at, a.avatar, a.hooks, a.muting, a.last_seen_at`
+	a.invites_contacts_only, a.proven, a.owner_id, a.owned, a.owned_at, a.avatar, a.hooks, a.muting, a.last_seen_at,
+	a.enforced`
 
 const (
 	accountByID      = `SELECT ` + accountColumns + ` FROM accounts a WHERE a.id = $1`
@@ -25,14 +26,14 @@ const (
 	insertAccount = `INSERT INTO accounts (id, kind, made_by, username, name_key, handle, display_name, description,
 		login_address, recovery_address, password_hash, state, disabled, pause, guarded, contacts_only,
 		status, status_text, status_chosen, created_at, updated_at,
-		invites_contacts_only, proven, owner_id, owned, owned_at, avatar, hooks, muting, last_seen_at)
+		invites_contacts_only, proven, owner_id, owned, owned_at, avatar, hooks, muting, last_seen_at, enforced)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-			$22, $23, $24, $25, $26, $27, $28, $29, $30)`
+			$22, $23, $24, $25, $26, $27, $28, $29, $30, $31)`
 	updateAccount = `UPDATE accounts SET kind = $2, made_by = $3, username = $4, name_key = $5, display_name = $6,
 		description = $7, login_address = $8, recovery_address = $9, state = $10, disabled = $11, pause = $12,
 		guarded = $13, contacts_only = $14, status = $15, status_text = $16, status_chosen = $17,
 		created_at = $18, updated_at = $19, invites_contacts_only = $20, proven = $21,
-		owner_id = $22, owned = $23, owned_at = $24, avatar = $25, hooks = $26, muting = $27, last_seen_at = $28
+		owner_id = $22, owned = $23, owned_at = $24, avatar = $25, hooks = $26, muting = $27, last_seen_at = $28, enforced = $29
 		WHERE id = $1`
 )
 
@@ -43,7 +44,7 @@ func scanAccount(r Row, a *chat.Account) error {
 		(*small)(&a.Presence.Status), &a.Presence.Text, &a.Presence.Chosen,
 		(*millis)(&a.CreatedAt), (*millis)(&a.UpdatedAt),
 		&a.InvitesContactsOnly, &a.Proven, (*number)(&a.Owner), (*small)(&a.Owned), (*millis)(&a.OwnedAt), &a.Avatar,
-		(*word)(&a.Hooks), &a.Muting, (*millis)(&a.LastSeenAt))
+		(*word)(&a.Hooks), &a.Muting, (*millis)(&a.LastSeenAt), &a.Enforced)
 }
 
 // Account returns the account, tombstones included.
@@ -122,7 +123,7 @@ func (t *Tx) InsertAccount(ctx context.Context, a *chat.Account, passwordHash st
 		int64(a.State), a.Disabled, int64(a.Pause), a.Guarded, a.ContactsOnly,
 		int64(a.Presence.Status), a.Presence.Text, a.Presence.Chosen, Millis(a.CreatedAt), Millis(a.UpdatedAt),
 		a.InvitesContactsOnly, a.Proven, NullID(a.Owner), int64(a.Owned), Millis(a.OwnedAt), a.Avatar,
-		int64(a.Hooks), a.Muting, Millis(a.LastSeenAt))
+		int64(a.Hooks), a.Muting, Millis(a.LastSeenAt), a.Enforced)
 }
 
 // UpdateAccount stores every field of an account but the handle.
@@ -133,5 +134,5 @@ func (t *Tx) UpdateAccount(ctx context.Context, a *chat.Account) error {
 		int64(a.State), a.Disabled, int64(a.Pause), a.Guarded, a.ContactsOnly,
 		int64(a.Presence.Status), a.Presence.Text, a.Presence.Chosen, Millis(a.CreatedAt), Millis(a.UpdatedAt),
 		a.InvitesContactsOnly, a.Proven, NullID(a.Owner), int64(a.Owned), Millis(a.OwnedAt), a.Avatar,
-		int64(a.Hooks), a.Muting, Millis(a.LastSeenAt))
+		int64(a.Hooks), a.Muting, Millis(a.LastSeenAt), a.Enforced)
 }

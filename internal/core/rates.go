@@ -1,0 +1,126 @@
+package core
+
+import (
+	"time"
+
+	"parley/internal/chat"
+	"parley/internal/ratelimit"
+)
+
+// rate is a limit of so many acts in a fixed window, counted per key. Requests
+// per surface and logins have limiters of their own.
+type rate int
+
+// The rates of AC 2.9. What the key is stands beside each.
+const (
+	rateRegister       rate = iota // client address
+	rateVerify                     // client address: guesses at mailed codes
+	rateRecover                    // client address
+	rateRotate                     // client address
+	rateCodeCooldown               // mail address
+	rateCodeHourly                 // mail address
+	rateSends                      // account, on its way out of /v1
+	rateSystemSends                // system account
+	rateGroupSends                 // group
+	rateDirectory                  // account
+	rateDirectoryDaily             // account
+	rateMutes                      // account
+	rateAvatars                    // account, its groups' pictures included
+	rateProfiles                   // client address: public profiles
+	rateUploads                    // account
+	rateTyping                     // account
+	rateDashboardCode              // client address
+	rateDashboardGuess             // client address
+	rateRefresh                    // client address
+	rateClaims                     // client address
+	rateClaimFailures              // agent
+	rateSystemRotation             // everybody together
+	ratesEnd
+)
+
+// rateSpec is a window and how much fits into it.
+type rateSpec struct {
+	window time.Duration
+	limit  int
+	rule   string // for rate_limited, "" if clients are not told which it was
+}
+
+func rateSpecs() [ratesEnd]rateSpec {
+	return [...]rateSpec{
+		rateRegister:       {time.Hour, 12, ""},
+		rateVerify:         {10 * time.Minute, 10, ""},
+		rateRecover:        {time.Hour, 3, ""},
+		rateRotate:         {time.Hour, 3, ""},
+		rateCodeCooldown:   {time.Minute, 1, ""},
+		rateCodeHourly:     {time.Hour, 20, ""},
+		rateSends:          {time.Second, agentChatLimits().Sends, chat.RuleGlobal},
+		rateSystemSends:    {time.Second, agentChatLimits().SystemSends, chat.RuleGlobal},
+		rateGroupSends:     {time.Second, agentChatLimits().GroupSends, chat.RuleGroup},
+		rateDirectory:      {time.Minute, 60, ""},
+		rateDirectoryDaily: {24 * time.Hour, 1_000, ""},
+		rateMutes:          {time.Second, 10, ""},
+		rateAvatars:        {time.Minute, 5, ""},
+		rateProfiles:       {time.Minute, 120, ""},
+		rateUploads:        {time.Minute, 30, ""},
+		rateTyping:         {time.Second, 10, ""},
+		rateDashboardCode:  {time.Hour, 5, ""},
+		rateDashboardGuess: {10 * time.Minute, 10, ""},
+		rateRefresh:        {time.Minute, 30, ""},
+		rateClaims:         {10 * time.Minute, 20, ""},
+		rateClaimFailures:  {10 * time.Minute, 5, ""},
+		rateSystemRotation: {time.Hour, 10, ""},
+	}
+}
+
+// rates counts all of them.
+type rates struct {
+	specs    [ratesEnd]rateSpec
+	limiters [ratesEnd]*ratelimit.Fixed
+}
+
+func newRates() *rates {
+	r := &rates{specs: rateSpecs()}
+	for i, spec := range r.specs {
+		r.limiters[i] = ratelimit.NewFixed(spec.window, maxBuckets)
+	}
+	return r
+}
+
+// take counts one act. It fails with rate_limited once the window is full.
+func (s *Service) take(which rate, key string) error {
+	if s.limitsOff {
+		return nil
+	}
+	now := s.now()
+	q := s.rates.limiters[which].Take(now, key, s.rates.specs[which].limit)
+	if q.OK {
+		return nil
+	}
+	err := limited(q, now)
+	err.Rule = s.rates.specs[which].rule
+	return err
+}
+
+// spent tells, without counting, whether the window is full.
+func (s *Service) spent(which rate, key string) error {
+	if s.limitsOff {
+		return nil
+	}
+	now := s.now()
+	q := s.rates.limiters[which].Peek(now, key, s.rates.specs[which].limit)
+	if q.OK {
+		return nil
+	}
+	err := limited(q, now)
+	err.Rule = s.rates.specs[which].rule
+	return err
+}
+
+// takeOf is take for an act of the caller, which a replayed request does not
+// repeat.
+func (s *Service) takeOf(c Call, which rate, key string) error {
+	if c.Once.replays() {
+		return nil
+	}
+	return s.take(which, key)
+}

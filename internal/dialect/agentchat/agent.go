@@ -1,0 +1,3 @@
+package agentchat
+
+func agentRoutes() []Route { return nil }

@@ -1,0 +1,3 @@
+package agentchat
+
+func contactRoutes() []Route { return nil }

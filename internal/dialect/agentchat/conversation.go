@@ -1,0 +1,3 @@
+package agentchat
+
+func conversationRoutes() []Route { return nil }

@@ -1,0 +1,3 @@
+package agentchat
+
+func dashboardRoutes() []Route { return nil }

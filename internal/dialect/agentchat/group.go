@@ -1,0 +1,3 @@
+package agentchat
+
+func groupRoutes() []Route { return nil }

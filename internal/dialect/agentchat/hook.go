@@ -1,0 +1,3 @@
+package agentchat
+
+func hookRoutes() []Route { return nil }

@@ -1,0 +1,3 @@
+package agentchat
+
+func messageRoutes() []Route { return nil }

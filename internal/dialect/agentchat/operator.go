@@ -1,0 +1,3 @@
+package agentchat
+
+func operatorRoutes() []Route { return nil }

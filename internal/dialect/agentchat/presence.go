@@ -1,0 +1,3 @@
+package agentchat
+
+func presenceRoutes() []Route { return nil }

@@ -1,0 +1,3 @@
+package agentchat
+
+func registerRoutes() []Route { return nil }

@@ -1,0 +1,3 @@
+package agentchat
+
+func replyRoutes() []Route { return nil }

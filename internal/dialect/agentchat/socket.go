@@ -1,0 +1,3 @@
+package agentchat
+
+func socketRoutes() []Route { return nil }

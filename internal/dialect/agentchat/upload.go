@@ -1,0 +1,3 @@
+package agentchat
+
+func uploadRoutes() []Route { return nil }

@@ -1,0 +1,7 @@
+package store
+
+// AttachmentReader answers questions about what the name says; see Reader.
+type AttachmentReader interface{}
+
+// AttachmentTx writes it; see Tx.
+type AttachmentTx interface{}
