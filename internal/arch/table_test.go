@@ -217,9 +217,9 @@ func table() []rule {
 		{
 			path: "internal/server",
 			uses: []string{
-				"internal/admin", "internal/bus", "internal/bus/inproc", "internal/chat", "internal/config", "internal/core",
-				"internal/dialect/...", "internal/httpx", "internal/hub", "internal/id", "internal/netguard", "internal/ops",
-				"internal/ratelimit", "internal/secret", "internal/store", "internal/store/postgres", "internal/store/sqlite",
+				"internal/admin", "internal/blob", "internal/bus", "internal/bus/inproc", "internal/chat", "internal/config",
+				"internal/core", "internal/dialect/...", "internal/httpx", "internal/hub", "internal/id", "internal/mail",
+				"internal/netguard", "internal/ops", "internal/ratelimit", "internal/secret", "internal/store", "internal/store/postgres", "internal/store/sqlite",
 			},
 			libraries: []string{"golang.org/x/sync"},
 			tests:     []string{"client"},

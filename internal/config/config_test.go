@@ -165,6 +165,16 @@ func TestRefusals(t *testing.T) {
 		{name: "range", args: []string{"--trusted-proxy", "10.0.0.0/99"}, want: []string{"--trusted-proxy", "10.0.0.0/99"}},
 		{name: "switch", args: []string{"--limits", "maybe"}, want: []string{"--limits", "on nor off"}},
 		{name: "dialect", args: []string{"--dialects", "opencord,irc"}, want: []string{"--dialects", "irc", "opencord"}},
+		{name: "outgoing", args: []string{"--outgoing-allow", "localhost"}, want: []string{"--outgoing-allow", "localhost"}},
+		{name: "origin", args: []string{"--origins", "https://a.example.org/"}, want: []string{"--origins", "slash"}},
+		{name: "token", args: []string{"--ops-token", "short"}, want: []string{"--ops-token", "16 characters"}},
+		{name: "retention", args: []string{"--retention", "-1h"}, want: []string{"--retention"}},
+		{name: "code", args: []string{"--insecure-code", "12345"}, want: []string{"--insecure-code", "six digits"}},
+		{name: "sender", args: []string{"--mail-from", "nobody"}, want: []string{"--mail-from", "nobody"}},
+		{name: "mail server", args: []string{"--smtp", "mail.example.org:25"}, want: []string{"--smtp", "smtps://"}},
+		{name: "mail server with a path", args: []string{"--smtp", "smtp://h/x"}, want: []string{"--smtp", "no path"}},
+		{name: "mail server with a bad port", args: []string{"--smtp", "smtp://h:0"}, want: []string{"--smtp", "port"}},
+		{name: "mail server without need of STARTTLS", args: []string{"--smtp", "smtps://h?starttls=optional"}, want: []string{"--smtp", "starttls"}},
 		{name: "level", args: []string{"--log-level", "loud"}, want: []string{"--log-level", "loud"}},
 		{name: "format", args: []string{"--log-format", "xml"}, want: []string{"--log-format", "xml"}},
 		{name: "time", args: []string{"--shutdown-timeout", "soon"}, want: []string{"--shutdown-timeout"}},
@@ -263,7 +273,8 @@ func TestDefault(t *testing.T) {
 		t.Errorf("defaults do not pass: %v", err)
 	}
 	if c.Listen != ":8080" || c.Data != "./data" || c.Database.Postgres() || c.Limits != config.On ||
-		c.InternalListen != "" || c.ShutdownTimeout != 10*time.Second || len(c.Dialects) != 1 {
+		c.InternalListen != "" || c.ShutdownTimeout != 10*time.Second || len(c.Dialects) != 2 ||
+		c.Retention != 30*24*time.Hour || c.Welcome != config.Off || c.OpsToken != "" || !c.SMTP.None() || c.InsecureCode != "" {
 		t.Errorf("defaults = %+v", c)
 	}
 }
@@ -273,6 +284,52 @@ func TestEveryOptionIsDescribed(t *testing.T) {
 	for _, o := range config.Options() {
 		if !strings.HasSuffix(o.Help, ".") || o.Group == "" || o.Placeholder == "" {
 			t.Errorf("option %s = %+v, want a sentence of help, a group and a placeholder", o.Name, o)
+		}
+	}
+}
+
+func TestMailServer(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		text  string
+		want  config.SMTP
+		shown string
+	}{
+		{"smtp://mail.example.org", config.SMTP{Host: "mail.example.org"}, "smtp://mail.example.org"},
+		{
+			"smtp://ann:s3cret%40@mail.example.org:587",
+			config.SMTP{Host: "mail.example.org", Port: 587, Username: "ann", Password: "s3cret@"},
+			"smtp://ann:xxxxx@mail.example.org:587",
+		},
+		{"smtps://mail.example.org:465/", config.SMTP{Host: "mail.example.org", Port: 465, TLS: true}, "smtps://mail.example.org:465"},
+		{"smtp://localhost:25?starttls=optional", config.SMTP{Host: "localhost", Port: 25, Lax: true}, "smtp://localhost:25?starttls=optional"},
+	} {
+		var got config.SMTP
+		if err := got.UnmarshalText([]byte(tc.text)); err != nil || got != tc.want {
+			t.Errorf("%s: got %+v, %v, want %+v", tc.text, got, err, tc.want)
+		}
+		if got.String() != tc.shown {
+			t.Errorf("%s: is shown as %s, want %s", tc.text, got, tc.shown)
+		}
+	}
+}
+
+// What settings show, config check prints.
+func TestSecretsAreHidden(t *testing.T) {
+	t.Parallel()
+	const token, password = "0123456789abcdef", "hunter2"
+	_, settings, err := read(map[string]string{
+		"PARLEY_OPS_TOKEN": token, "PARLEY_METRICS_TOKEN": token, "PARLEY_SMTP": "smtp://ann:" + password + "@h",
+		"PARLEY_INSECURE_CODE": "123456",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range settings {
+		for _, secret := range []string{token, password, "123456"} {
+			if strings.Contains(s.Value, secret) {
+				t.Errorf("%s shows %s", s.Name, s.Value)
+			}
 		}
 	}
 }

@@ -157,7 +157,9 @@ func (s Switch) String() string {
 type Dialect chat.Surface
 
 // dialects are those that this version has.
-func dialects() []chat.Surface { return []chat.Surface{chat.SurfaceOpenCord} }
+func dialects() []chat.Surface {
+	return []chat.Surface{chat.SurfaceOpenCord, chat.SurfaceAgentChat}
+}
 
 func dialectNames() string {
 	names := make([]string, 0, len(dialects()))

@@ -12,10 +12,12 @@ import (
 	"runtime"
 
 	"parley/internal/admin"
+	"parley/internal/blob"
 	"parley/internal/bus/inproc"
 	"parley/internal/config"
 	"parley/internal/core"
 	"parley/internal/id"
+	"parley/internal/netguard"
 	"parley/internal/secret"
 	"parley/internal/store"
 	"parley/internal/store/postgres"
@@ -41,7 +43,8 @@ type BackendConfig struct {
 	Purpose string
 	// Create makes the data folder and the database if they are missing; without
 	// it a place without data is an error.
-	Create bool
+	Create  bool
+	Outside Outside
 	// Observe is told about finished batches of sends; nil: nobody is.
 	Observe func(core.BatchStats)
 }
@@ -51,6 +54,8 @@ type BackendConfig struct {
 type Backend struct {
 	Core  *core.Service
 	Codec *id.Codec
+	Blobs *blob.Store
+	Guard *netguard.Client // for calls to addresses that others chose
 
 	log   *slog.Logger
 	data  string
@@ -93,11 +98,14 @@ func (b *Backend) open(ctx context.Context, cfg BackendConfig) error {
 		cfg.Log.Warn("events dropped by the bus", "events", events)
 	}})
 	b.onClose(b.bus.Close)
-	b.Core, err = core.New(core.Config{
+	rules := core.Config{
 		Store: b.store, Bus: b.bus, Log: cfg.Log, LimitsOff: cfg.LimitsOff, Observe: cfg.Observe,
 		Hasher: secret.NewHasher(runtime.GOMAXPROCS(0)),
-	})
-	if err != nil {
+	}
+	if err := b.outside(&rules, cfg.Outside, key); err != nil {
+		return err
+	}
+	if b.Core, err = core.New(rules); err != nil {
 		return err
 	}
 	b.onClose(func() error { b.Core.Close(); return nil })

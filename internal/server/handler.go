@@ -6,14 +6,25 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/config"
+	"parley/internal/dialect/agentchat"
 	"parley/internal/dialect/opencord"
 	"parley/internal/httpx"
 )
 
 // surface is a dialect with the paths that belong to it.
 type surface struct {
-	prefix  string // with its slash at the end
+	paths   []string // those that end in a slash are prefixes
 	handler http.Handler
+}
+
+// owns tells whether a path belongs to the surface.
+func (s *surface) owns(path string) bool {
+	for _, p := range s.paths {
+		if path == p || strings.HasSuffix(p, "/") && strings.HasPrefix(path, p) {
+			return true
+		}
+	}
+	return false
 }
 
 // public is everything that is served to everybody.
@@ -21,15 +32,18 @@ func (s *Server) public() http.Handler {
 	clients := httpx.NewClients(s.cfg.Proxies())
 	var surfaces []surface
 	for _, d := range s.cfg.Dialects {
-		if chat.Surface(d) == chat.SurfaceOpenCord {
-			surfaces = append(surfaces, surface{"/api/", s.openCord(clients)})
+		switch chat.Surface(d) {
+		case chat.SurfaceOpenCord:
+			surfaces = append(surfaces, surface{[]string{"/api/"}, s.openCord(clients)})
+		case chat.SurfaceAgentChat:
+			surfaces = append(surfaces, surface{agentchat.Paths(), s.agentChat(clients)})
 		}
 	}
 	rest := s.rest(clients)
 	return withoutPrefix(s.cfg.PublicURL, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, sf := range surfaces {
-			if strings.HasPrefix(r.URL.Path, sf.prefix) {
-				sf.handler.ServeHTTP(w, r)
+		for i := range surfaces {
+			if surfaces[i].owns(r.URL.Path) {
+				surfaces[i].handler.ServeHTTP(w, r)
 				return
 			}
 		}
@@ -49,6 +63,29 @@ func (s *Server) openCord(clients *httpx.Clients) http.Handler {
 		Core: s.backend.Core, IDs: s.backend.Codec, Log: s.log, Clients: clients, Observe: o.observe,
 		PublicURL: s.cfg.PublicURL.String(),
 	})
+}
+
+// agentChat also remembers the surface, whose sockets have to be ended.
+func (s *Server) agentChat(clients *httpx.Clients) http.Handler {
+	o := s.observer(chat.SurfaceAgentChat.String())
+	for _, r := range agentchat.Routes() {
+		o.add(r.Method, r.Path, string(r.Operation))
+	}
+	s.sockets = agentchat.New(agentchat.Config{
+		Core: s.backend.Core, IDs: s.backend.Codec, Log: s.log, Clients: clients, Observe: o.observe,
+		Hub: s.hub, Blobs: s.backend.Blobs, PublicURL: s.cfg.PublicURL.String(),
+		Origins: origins(s.cfg.Origins), DashboardOrigins: origins(s.cfg.DashboardOrigins), OpsToken: string(s.cfg.OpsToken),
+	})
+	return s.sockets
+}
+
+// origins lists origins as the CORS rules take them.
+func origins(list []config.Origin) string {
+	words := make([]string, len(list))
+	for i, o := range list {
+		words[i] = string(o)
+	}
+	return strings.Join(words, " ")
 }
 
 // withoutPrefix serves requests under the path of the public URL as those without

@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"strings"
 
+	"parley/internal/dialect/wire"
 	"parley/internal/httpx"
+	"parley/internal/secret"
 )
 
 //go:embed page.html
@@ -22,8 +24,10 @@ func (s *Server) rest(clients *httpx.Clients) http.Handler {
 		{Method: http.MethodGet, Path: "/{$}", Handler: root},
 		{Method: http.MethodGet, Path: "/healthz", Handler: http.HandlerFunc(s.health.Live)},
 		{Method: http.MethodGet, Path: "/readyz", Handler: http.HandlerFunc(s.health.Ready)},
+		{Method: http.MethodGet, Path: "/metrics", Handler: s.publicMetrics()},
+		{Method: http.MethodGet, Path: "/internal/metrics", Handler: s.publicMetrics()},
 	}
-	for i, operation := range []string{"Root", "Live", "Ready"} {
+	for i, operation := range []string{"Root", "Live", "Ready", "Metrics", "Metrics"} {
 		o.add(table[i].Method, table[i].Path, operation)
 	}
 	mux := httpx.NewMux(table,
@@ -34,6 +38,27 @@ func (s *Server) rest(clients *httpx.Clients) http.Handler {
 		Answer: refusal(http.StatusInternalServerError, "internal", "Something went wrong on the server.").ServeHTTP,
 	}
 	return httpx.Observe(clients, o.observe)(httpx.RequestIDs(guard.Wrap(mux)))
+}
+
+// publicMetrics serves the metrics on the main address: to whoever has the token,
+// or without one to clients on this machine (AC 24.2).
+func (s *Server) publicMetrics() http.Handler {
+	metrics := s.metrics.Handler()
+	denied := refusal(http.StatusUnauthorized, "unauthorized",
+		"Metrics need the metrics token, or a client on this machine if none is set.")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token := string(s.cfg.MetricsToken)
+		allowed := httpx.ClientAddr(r.Context()).IsLoopback()
+		if token != "" {
+			allowed = secret.Equal(wire.Bearer(r), token)
+		}
+		if !allowed {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			denied.ServeHTTP(w, r)
+			return
+		}
+		metrics.ServeHTTP(w, r)
+	})
 }
 
 // refusal answers with an error in the form of no dialect.

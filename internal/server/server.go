@@ -29,6 +29,7 @@ import (
 
 	"parley/internal/config"
 	"parley/internal/core"
+	"parley/internal/dialect/agentchat"
 	"parley/internal/hub"
 	"parley/internal/ops"
 )
@@ -49,6 +50,7 @@ type Server struct {
 	health  *ops.Health
 	backend *Backend
 	hub     *hub.Hub
+	sockets *agentchat.Surface // nil unless it is served
 
 	web, operator, internal *listener // internal is nil unless it is configured
 
@@ -85,6 +87,10 @@ func (s *Server) start(ctx context.Context) error {
 	s.backend, err = OpenBackend(ctx, BackendConfig{
 		Place: s.cfg.Place, LimitsOff: s.cfg.Limits == config.Off, Log: s.log, Purpose: "serve", Create: true,
 		Observe: func(b core.BatchStats) { s.metrics.Batch(b.Size, b.Reruns, b.Took) },
+		Outside: Outside{
+			SMTP: s.cfg.SMTP, MailFrom: s.cfg.MailFrom, FixedCode: string(s.cfg.InsecureCode), Allow: s.cfg.Outgoing(),
+			Retention: s.cfg.Retention, Welcome: s.cfg.Welcome == config.On,
+		},
 	})
 	if err != nil {
 		return err

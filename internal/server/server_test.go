@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -445,5 +446,38 @@ func TestEveryMetricIsInTheManual(t *testing.T) {
 	}
 	if found < 10 {
 		t.Errorf("found %d metrics, want at least 10", found)
+	}
+}
+
+// Metrics show how much is going on: on the main address they are for the holder
+// of the token, or for this machine. Whose request a proxy hands on is not the
+// proxy's.
+func TestMetricsOnTheMainAddress(t *testing.T) {
+	t.Parallel()
+	cfg := testConfig(t)
+	cfg.TrustedProxy = []config.CIDR{{Prefix: netip.MustParsePrefix("127.0.0.1/32")}}
+	s := start(t, cfg)
+	cfg = testConfig(t)
+	cfg.MetricsToken = "0123456789abcdef"
+	secured := start(t, cfg)
+	for _, tc := range []struct {
+		name   string
+		server *server.Server
+		header []string
+		status int
+	}{
+		{"from this machine", s, nil, 200},
+		{"through a proxy from elsewhere", s, []string{"X-Forwarded-For", "203.0.113.7"}, 401},
+		{"through a proxy from this machine", s, []string{"X-Forwarded-For", "127.0.0.1"}, 200},
+		{"without the token", secured, nil, 401},
+		{"with another token", secured, []string{"Authorization", "Bearer 0123456789abcdeF"}, 401},
+		{"with the token", secured, []string{"Authorization", "Bearer 0123456789abcdef"}, 200},
+	} {
+		for _, path := range []string{"/metrics", "/internal/metrics"} {
+			if a := request(t, "GET", tc.server.URL()+path, tc.header...); a.status != tc.status ||
+				a.status == 200 != strings.Contains(a.body, "parley_build_info") {
+				t.Errorf("%s: GET %s = %d %.80s, want %d", tc.name, path, a.status, a.body, tc.status)
+			}
+		}
 	}
 }

@@ -61,6 +61,15 @@ type Surface struct {
 	api *api
 }
 
+// Paths lists what belongs to the surface: prefixes, which end in a slash, and
+// single paths.
+func Paths() []string {
+	return []string{
+		"/v1/", "/dashboard/", "/llms.txt", "/skill.md",
+		"/internal/rotate-system-agent-key", "/internal/support-escalations", "/internal/support-escalations/",
+	}
+}
+
 // New builds the surface: the handler of everything under /v1/ and /dashboard/. It
 // panics if the route table is at fault.
 func New(cfg Config) *Surface {
