@@ -121,7 +121,6 @@ func TestPathsUnderNoPrefix(t *testing.T) {
 		{"GET", "/api", 404, "not_found"},
 		{"GET", "//api/auth/me", 404, "not_found"},
 		{"GET", "/healthz/", 404, "not_found"},
-		{"GET", "/metrics", 404, "not_found"},
 		{"GET", "/debug/pprof/", 404, "not_found"},
 		{"POST", "/", 405, "method_not_allowed"},
 	} {

@@ -126,23 +126,26 @@ CREATE TABLE attachments (
 );
 CREATE INDEX attachments_waiting ON attachments (expires_at) WHERE uploaded_at IS NULL;
 
--- secret is sealed. failures and those of the current minute drive the circuit
--- breaker, which is open until open_until.
+-- secret is sealed. failures counts those in a row and recent holds when the last
+-- ones were: they drive the circuit breaker, which is open until open_until. A
+-- worker takes from a hook's queue from ready_at on, NULL while nothing is queued;
+-- that is never before held_until, when a worker that has it, or the breaker, lets go.
 CREATE TABLE hooks (
-	id             BIGINT PRIMARY KEY,
-	account_id     BIGINT NOT NULL,
-	surface        SMALLINT NOT NULL,
-	url            TEXT NOT NULL,
-	events         BIGINT NOT NULL,
-	secret         BYTEA NOT NULL,
-	created_at     BIGINT NOT NULL,
-	failures       BIGINT NOT NULL DEFAULT 0,
-	recent         BIGINT NOT NULL DEFAULT 0,
-	recent_since   BIGINT,
-	open_until     BIGINT,
-	probing        BOOLEAN NOT NULL DEFAULT FALSE
+	id         BIGINT PRIMARY KEY,
+	account_id BIGINT NOT NULL,
+	surface    SMALLINT NOT NULL,
+	url        TEXT NOT NULL,
+	events     BIGINT NOT NULL,
+	secret     BYTEA NOT NULL,
+	created_at BIGINT NOT NULL,
+	failures   BIGINT NOT NULL DEFAULT 0,
+	recent     TEXT NOT NULL DEFAULT '',
+	open_until BIGINT,
+	held_until BIGINT,
+	ready_at   BIGINT
 );
 CREATE INDEX hooks_account ON hooks (account_id, id);
+CREATE INDEX hooks_ready ON hooks (ready_at, id) WHERE ready_at IS NOT NULL;
 
 -- One event on its way to one hook. event is a JSON document of what happened,
 -- body what is sent: made from it once, before the first attempt. source tells
@@ -161,7 +164,8 @@ CREATE TABLE deliveries (
 	last_error   TEXT NOT NULL
 );
 CREATE UNIQUE INDEX deliveries_source ON deliveries (hook_id, source);
-CREATE INDEX deliveries_due ON deliveries (next_at, id);
+CREATE INDEX deliveries_due ON deliveries (hook_id, next_at, id);
+CREATE INDEX deliveries_age ON deliveries (created_at);
 
 CREATE TABLE dead_letters (
 	id           BIGINT PRIMARY KEY,
@@ -177,6 +181,7 @@ CREATE TABLE dead_letters (
 	failed_at    BIGINT NOT NULL
 );
 CREATE INDEX dead_letters_hook ON dead_letters (hook_id, id);
+CREATE INDEX dead_letters_age ON dead_letters (failed_at);
 
 -- What a request with an idempotency key came to.
 CREATE TABLE replays (
