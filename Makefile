@@ -26,7 +26,7 @@ build: ## build bin/parley, one static binary
 
 .PHONY: test
 test: ## run all tests with the race detector, on SQLite and on a PostgreSQL of their own
-	scripts/need gcc curl postgresql
+	scripts/need gcc curl postgresql node
 	go run ./internal/testpg/withpg go test -race ./...
 
 .PHONY: fuzz

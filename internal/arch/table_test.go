@@ -279,6 +279,10 @@ func table() []rule {
 			why: "everybody at once, on a server in the same process for the race detector",
 		},
 		{
+			path: "test/sdk", forTests: true, tests: []string{"test/program"},
+			why: "another service's client against the binary; it sees the server as its users do",
+		},
+		{
 			path: "internal/testpg", forTests: true, libraries: []string{"github.com/jackc/pgx/v5"}, never: []string{http},
 			why: "gives tests PostgreSQL databases; knows nothing of what is stored in them",
 		},
