@@ -10,6 +10,13 @@ import _ "embed"
 //go:embed opencord.json
 var openCord string
 
+//go:embed agentchat.json
+var agentChat string
+
 // OpenCord returns the OpenAPI 3.1 document of the /api surface. Its one server
 // has the address "/".
 func OpenCord() string { return openCord }
+
+// AgentChat returns the OpenAPI 3.1 document of the /v1 and /dashboard surface. Its
+// one server has the address "/".
+func AgentChat() string { return agentChat }

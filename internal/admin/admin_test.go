@@ -15,11 +15,19 @@ import (
 	"parley/internal/core"
 	"parley/internal/id"
 	"parley/internal/secret"
+	"parley/internal/store"
 	"parley/internal/store/sqlite"
 )
 
 // newHandler serves an operator of an empty server.
 func newHandler(t *testing.T) http.Handler {
+	t.Helper()
+	handler, _ := newServer(t)
+	return handler
+}
+
+// newServer is newHandler, with the store behind it.
+func newServer(t *testing.T) (http.Handler, store.Store) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "parley.db"), Logger: log})
@@ -41,7 +49,7 @@ func newHandler(t *testing.T) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return admin.Handler(admin.Config{Core: c, Codec: codec, Log: log})
+	return admin.Handler(admin.Config{Core: c, Codec: codec, Log: log}), s
 }
 
 func TestListGoesOnBeyondAPage(t *testing.T) {
@@ -86,6 +94,9 @@ func TestRequestsThatNoClientMakes(t *testing.T) {
 		{"POST", "/accounts", "{", 400, "body_invalid"},
 		{"POST", "/accounts", `{"kind":"` + strings.Repeat("x", 70_000) + `"}`, 400, "body_too_large"},
 		{"GET", "/accounts?after=ada", "", 404, "account_unknown"},
+		{"GET", "/webhooks?account=nobody", "", 404, "account_unknown"},
+		{"DELETE", "/webhooks/ada", "", 404, "hook_unknown"},
+		{"POST", "/dead-letters/ada/redrive", "", 404, "delivery_unknown"},
 		{"POST", "/backup", `{"path":"/tmp/x"}`, 409, "backup_elsewhere"},
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), tc.method, "http://parley"+tc.path, strings.NewReader(tc.body))

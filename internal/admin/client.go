@@ -92,6 +92,62 @@ func (c *Client) RevokeKey(ctx context.Context, who, key string) error {
 	return err
 }
 
+// Webhooks calls each for every webhook, of one account if who is not "", oldest
+// first, and ends at its first error.
+func (c *Client) Webhooks(ctx context.Context, who string, each func(Webhook) error) error {
+	for after := ""; ; {
+		var page webhookPage
+		if err := c.call(ctx, "GET", "/webhooks?"+url.Values{"account": {who}, "after": {after}}.Encode(), nil, &page); err != nil {
+			return err
+		}
+		for _, h := range page.Webhooks {
+			if err := each(h); err != nil {
+				return err
+			}
+		}
+		if after = page.Next; after == "" {
+			return nil
+		}
+	}
+}
+
+// RemoveWebhook removes a webhook, named by its id, with all that is queued for it.
+func (c *Client) RemoveWebhook(ctx context.Context, id string) error {
+	_, err := call[empty](ctx, c, "DELETE", "/webhooks/"+url.PathEscape(id), nil)
+	return err
+}
+
+// DeadLetters calls each for every delivery that was given up, and ends at its first
+// error.
+func (c *Client) DeadLetters(ctx context.Context, each func(DeadLetter) error) error {
+	for after := ""; ; {
+		var page letterPage
+		if err := c.call(ctx, "GET", "/dead-letters?"+url.Values{"after": {after}}.Encode(), nil, &page); err != nil {
+			return err
+		}
+		for _, l := range page.Letters {
+			if err := each(l); err != nil {
+				return err
+			}
+		}
+		if after = page.Next; after == "" {
+			return nil
+		}
+	}
+}
+
+// Redrive queues a dead letter again, named by its id.
+func (c *Client) Redrive(ctx context.Context, id string) error {
+	_, err := call[Redriven](ctx, c, "POST", "/dead-letters/"+url.PathEscape(id)+"/redrive", nil)
+	return err
+}
+
+// RedriveAll queues all dead letters again and returns how many.
+func (c *Client) RedriveAll(ctx context.Context) (int, error) {
+	done, err := call[Redriven](ctx, c, "POST", "/dead-letters/redrive", nil)
+	return done.Redriven, err
+}
+
 // Backup has the server write a consistent copy of its database to a new file. A
 // relative path is one from here, not from where the server was started. It
 // returns when the copy is on the disk; the end of ctx ends it.

@@ -57,6 +57,10 @@ func words(e *chat.Error) (status int, sentence string) {
 		return http.StatusNotFound, "There is no such account. `parley account list` shows all."
 	case chat.CodeCredentialUnknown:
 		return http.StatusNotFound, "The account has no such key. `parley account keys list` shows all."
+	case chat.CodeHookUnknown:
+		return http.StatusNotFound, "There is no such webhook. `parley webhook list` shows all."
+	case chat.CodeDeliveryUnknown:
+		return http.StatusNotFound, "There is no such dead letter. `parley webhook dead` shows all."
 	case chat.CodeAddressInvalid:
 		return http.StatusBadRequest, "That is no address to log in with. Write it as name@example.org."
 	case chat.CodeAddressTaken:

@@ -52,6 +52,11 @@ func Handler(cfg Config) http.Handler {
 		route("GET", "/accounts/{who}/keys", h.listKeys),
 		route("POST", "/accounts/{who}/keys", h.createKey),
 		route("DELETE", "/accounts/{who}/keys/{key}", h.revokeKey),
+		route("GET", "/webhooks", h.listWebhooks),
+		route("DELETE", "/webhooks/{webhook}", h.removeWebhook),
+		route("GET", "/dead-letters", h.listDeadLetters),
+		route("POST", "/dead-letters/redrive", h.redriveAll),
+		route("POST", "/dead-letters/{letter}/redrive", h.redrive),
 		route("POST", "/backup", h.backup),
 		route("GET", "/usage", func(*http.Request) (any, error) { return usage() }),
 	}, unknown, unknown)
@@ -96,7 +101,11 @@ func decode(r *http.Request, v any) error {
 // account finds the account that the path names: by public id, username, handle
 // or login address.
 func (h *handler) account(r *http.Request) (*chat.Account, error) {
-	who := r.PathValue("who")
+	return h.find(r, r.PathValue("who"))
+}
+
+// find finds an account likewise.
+func (h *handler) find(r *http.Request, who string) (*chat.Account, error) {
 	u, isID := id.ParseUUID(who)
 	if !isID {
 		return h.Core.FindAccount(r.Context(), who)

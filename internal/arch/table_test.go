@@ -140,6 +140,10 @@ func table() []rule {
 			path: "internal/hub", uses: []string{"internal/bus", "internal/chat"}, never: []string{http, sql},
 			why: "hands events to subscribers; what it misses it asks for through an interface of its own",
 		},
+		{
+			path: "internal/webhook", uses: []string{"internal/chat", "internal/netguard", "internal/store"}, never: []string{sql},
+			why: "carries what is queued to where it is to go; what it asks of the rules and how events are worded it is given",
+		},
 
 		// The rules.
 		{
@@ -161,7 +165,7 @@ func table() []rule {
 			uses: []string{
 				"api", "internal/chat", "internal/core", "internal/dialect/wire", "internal/httpx", "internal/hub", "internal/id",
 			},
-			why:  "a dialect decodes, calls the core and encodes: store and bus would go round the rules, and another dialect would tie the two together",
+			why: "a dialect decodes, calls the core and encodes: store and bus would go round the rules, and another dialect would tie the two together",
 		},
 		{
 			path: "internal/dialect/agentchat", never: []string{sql},
@@ -169,7 +173,8 @@ func table() []rule {
 				"api", "internal/blob", "internal/chat", "internal/core", "internal/dialect/wire", "internal/httpx", "internal/hub",
 				"internal/id", "internal/wsx",
 			},
-			why: "a dialect decodes, calls the core and encodes: store and bus would go round the rules, and another dialect would tie the two together",
+			tests: []string{"internal/webhook"}, // the form of its deliveries
+			why:   "a dialect decodes, calls the core and encodes: store and bus would go round the rules, and another dialect would tie the two together",
 		},
 		{
 			path: "internal/dialect/dialecttest", forTests: true,
@@ -219,7 +224,8 @@ func table() []rule {
 			uses: []string{
 				"internal/admin", "internal/blob", "internal/bus", "internal/bus/inproc", "internal/chat", "internal/config",
 				"internal/core", "internal/dialect/...", "internal/httpx", "internal/hub", "internal/id", "internal/mail",
-				"internal/netguard", "internal/ops", "internal/ratelimit", "internal/secret", "internal/store", "internal/store/postgres", "internal/store/sqlite",
+				"internal/netguard", "internal/ops", "internal/ratelimit", "internal/secret", "internal/store",
+				"internal/store/postgres", "internal/store/sqlite", "internal/webhook",
 			},
 			libraries: []string{"golang.org/x/sync"},
 			tests:     []string{"client"},

@@ -90,10 +90,12 @@ const (
 	CodeMemberUnknown       Code = "member_unknown" // the account is not in the group
 	CodeInviteUnknown       Code = "invite_unknown"
 	CodeAttachmentUnknown   Code = "attachment_unknown"
+	CodeFileUnknown         Code = "file_unknown" // no content that is the caller's to have
 	CodeAvatarUnknown       Code = "avatar_unknown"
 	CodeHookUnknown         Code = "hook_unknown"
 	CodeHookUnreachable     Code = "hook_unreachable"
-	CodeKeyUnknown          Code = "key_unknown" // no live agent has the key that was shown
+	CodeDeliveryUnknown     Code = "delivery_unknown" // no such dead letter
+	CodeKeyUnknown          Code = "key_unknown"      // no live agent has the key that was shown
 	CodeSystemUnknown       Code = "system_unknown"
 	CodeEscalationUnknown   Code = "escalation_unknown"
 
@@ -101,6 +103,7 @@ const (
 	CodeNotMember      Code = "not_member"      // of the space or group
 	CodeNotParticipant Code = "not_participant" // of the direct conversation
 	CodeNotPermitted   Code = "not_permitted"   // an entitlement is missing
+	CodeMuteForeign    Code = "mute_foreign"    // to be muted: a conversation that the caller has no part in
 	CodeNotAuthor      Code = "not_author"
 	CodeOwnerStays     Code = "owner_stays" // the owner cannot leave
 	CodeInviteInvalid  Code = "invite_invalid"
@@ -128,6 +131,7 @@ const (
 	CodeChannelCap    Code = "channel_cap"
 	CodeGroupFull     Code = "group_full"
 	CodeHookCap       Code = "hook_cap"
+	CodeMuteCap       Code = "mute_cap" // Max
 	CodeHandleTaken   Code = "handle_taken"
 	CodeAddressSpent  Code = "address_spent" // it has made its lifetime's number of accounts
 	CodeAddressAgent  Code = "address_agent" // an agent's address where a human's is needed
@@ -159,13 +163,13 @@ func Codes() []Code {
 		CodeRouteUnknown, CodeMethodNotAllowed, CodeAccountUnknown, CodeCredentialUnknown, CodeSpaceUnknown,
 		CodeChannelUnknown, CodeConversationUnknown, CodeMessageUnknown, CodeContactUnknown, CodeBlockUnknown,
 		CodeMuteUnknown, CodePresenceUnknown, CodeGroupUnknown, CodeGroupDeleted, CodeMemberUnknown, CodeInviteUnknown,
-		CodeAttachmentUnknown, CodeAvatarUnknown, CodeHookUnknown, CodeHookUnreachable, CodeKeyUnknown,
-		CodeSystemUnknown, CodeEscalationUnknown,
-		CodeNotMember, CodeNotParticipant, CodeNotPermitted, CodeNotAuthor, CodeOwnerStays, CodeInviteInvalid,
+		CodeAttachmentUnknown, CodeFileUnknown, CodeAvatarUnknown, CodeHookUnknown, CodeHookUnreachable, CodeKeyUnknown,
+		CodeDeliveryUnknown, CodeSystemUnknown, CodeEscalationUnknown,
+		CodeNotMember, CodeNotParticipant, CodeMuteForeign, CodeNotPermitted, CodeNotAuthor, CodeOwnerStays, CodeInviteInvalid,
 		CodeNotOwn, CodeNotAdmin, CodeLastAdmin, CodeProtected,
 		CodePeerGone, CodeBlocked, CodeContactsOnly, CodeAwaitingReply, CodeRestricted, CodeBacklogged,
 		CodeAddressTaken, CodeUsernameTaken, CodeAlreadyMember, CodeLastChannel, CodeKeyCap, CodeMembershipCap,
-		CodeMemberCap, CodeChannelCap, CodeGroupFull, CodeHookCap, CodeHandleTaken, CodeAddressSpent, CodeAddressAgent,
+		CodeMemberCap, CodeChannelCap, CodeGroupFull, CodeHookCap, CodeMuteCap, CodeHandleTaken, CodeAddressSpent, CodeAddressAgent,
 		CodeReported, CodeClaimed, CodeClaimAttempts,
 		CodeRateLimited, CodeColdCap, CodeUnavailable, CodeRefreshDown, CodeInternal,
 	}

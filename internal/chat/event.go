@@ -81,6 +81,7 @@ type Event struct {
 	Group        *GroupBrief // of a group: as at the event
 	Invite       *Invite
 	Read         *ReadMark
+	Pause        *Pause      // account.updated: where the owner's switch stands since, if it was moved
 	Recipients   []AccountID // both sides of a direct conversation, members of a group or of what was a space
 	// Quiet are those of Recipients who are not to be told live: they muted the
 	// source or are fully paused.

@@ -67,6 +67,41 @@ type Delivery struct {
 	NextAt    time.Time
 	CreatedAt time.Time
 	LastError string // "" before the first failure
+	// Wake makes it a poke instead of an event: it tells that Event is one of so
+	// many messages that wait. It is never queued.
+	Wake *Wake
+}
+
+// Wake is what an agent without a socket is told when mail arrives (AC 7.5).
+type Wake struct {
+	Handle  string // the agent's
+	Waiting int    // undelivered messages, at most 10,001
+}
+
+// Breaker keeps a failing destination from being called all the time: the zero
+// value is closed, one with OpenUntil set lets nothing through until then and one
+// delivery as a probe afterwards.
+type Breaker struct {
+	Failures  int         // in a row
+	Recent    []time.Time // when the last ones were, oldest first
+	OpenUntil time.Time   // zero: closed
+}
+
+// HookWork is a hook that somebody has taken for a while, and the first of what is
+// due there.
+type HookWork struct {
+	Hook       Hook
+	Breaker    Breaker
+	Deliveries []Delivery
+}
+
+// HookStatus is a hook as an operator sees it.
+type HookStatus struct {
+	Hook    Hook
+	Handle  string // of its account
+	Breaker Breaker
+	Queued  int // deliveries that wait
+	Dead    int // dead letters
 }
 
 // DeadLetter is a delivery that was given up. An operator may send it again.

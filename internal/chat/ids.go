@@ -27,6 +27,10 @@ type (
 	DeliveryID int64
 	// CodeID names a code that was mailed.
 	CodeID int64
+	// AuditID names an entry of the audit trail.
+	AuditID int64
+	// EscalationID names a request for help that waits for the operator.
+	EscalationID int64
 	// Position is a place in the order of all durable changes. Messages and
 	// events share one sequence of positions.
 	Position int64

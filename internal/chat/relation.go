@@ -1,6 +1,9 @@
 package chat
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Contact is an entry of an account's private address book.
 type Contact struct {
@@ -53,3 +56,6 @@ type Attachment struct {
 	ExpiresAt    time.Time // of the permission to upload
 	UploadedAt   time.Time // zero until the content is there
 }
+
+// Key is where blob storage keeps the content.
+func (a *Attachment) Key() string { return "att/" + strconv.FormatInt(int64(a.ID), 10) }

@@ -144,6 +144,7 @@ func TestHelp(t *testing.T) {
 		"account":        {"account", "--help"},
 		"account-create": {"account", "create", "--help"},
 		"account-keys":   {"account", "keys", "--help"},
+		"webhook":        {"webhook", "--help"},
 		"backup":         {"backup", "--help"},
 		"restore":        {"restore", "--help"},
 	} {

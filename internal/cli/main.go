@@ -37,6 +37,7 @@ type root struct {
 	Demo    demoCommand    `cmd:"" group:"Server:" help:"Watch three agents use a server, for a quarter of a minute."`
 	Config  configCommands `cmd:"" group:"Server:" help:"Check the configuration."`
 	Account accountCommand `cmd:"" group:"Commands for operators:" help:"Create, show, suspend and remove accounts; passwords, keys, guards."`
+	Webhook webhookCommand `cmd:"" group:"Commands for operators:" help:"List and remove webhooks; send again what was given up."`
 	Backup  backupCommand  `cmd:"" group:"Commands for operators:" help:"Copy the database to a file, also while the server runs."`
 	Restore restoreCommand `cmd:"" group:"Commands for operators:" help:"Put a backup in the place of the database."`
 	Bench   benchCommand   `cmd:"" group:"Other:" help:"Measure how many messages this machine takes."`

@@ -123,7 +123,11 @@ func (s *Service) account(ctx context.Context, account chat.AccountID) (*chat.Ac
 		a, err = liveAccount(ctx, r, account)
 		return err
 	})
-	return a, err
+	if err != nil {
+		return nil, err
+	}
+	a.Presence = s.PresenceOf(a)
+	return a, nil
 }
 
 // liveAccount reads an account that was not removed.
@@ -154,12 +158,24 @@ func (s *Service) UpdateProfile(ctx context.Context, c Call, displayName chat.Op
 	if upper := limits(c.Surface).DisplayName; utf8.RuneCountInString(name) > upper {
 		return nil, chat.FailLength("display_name", 1, upper)
 	}
-	return s.changeAccount(ctx, "update profile", c.Actor.Account, chat.EventAccountUpdated, func(a *chat.Account) {
-		a.DisplayName = name
+	var a *chat.Account
+	err := s.update(ctx, "update profile", func(ctx context.Context, ch *change) error {
+		var err error
+		if a, err = liveAccount(ctx, ch, c.Actor.Account); err != nil {
+			return err
+		}
+		a.DisplayName, a.UpdatedAt = name, ch.at
 		if name == "" {
 			a.DisplayName = a.Username
 		}
+		ch.emit(chat.Event{Kind: chat.EventAccountUpdated, Account: a.ID})
+		return ch.UpdateAccount(ctx, a)
 	})
+	if err != nil {
+		return nil, err
+	}
+	a.Presence = s.PresenceOf(a)
+	return a, nil
 }
 
 // PresenceChange is a partial update of one's own presence.
@@ -185,7 +201,14 @@ func (s *Service) SetPresence(ctx context.Context, c Call, in PresenceChange) (*
 	if upper := limits(c.Surface).StatusText; utf8.RuneCountInString(text) > upper {
 		return nil, &chat.Error{Code: chat.CodeStatusTextLong, Field: "custom_status", Max: upper}
 	}
-	return s.changeAccount(ctx, "set presence", c.Actor.Account, chat.EventPresenceChanged, func(a *chat.Account) {
+	var a *chat.Account
+	var before chat.Presence
+	err := s.update(ctx, "set presence", func(ctx context.Context, ch *change) error {
+		var err error
+		if a, err = liveAccount(ctx, ch, c.Actor.Account); err != nil {
+			return err
+		}
+		before = s.live.show(a.ID, a.Presence, ch.at)
 		if in.Status.Present && !in.Status.Null {
 			a.Presence.Status = in.Status.Value
 			a.Presence.Chosen = in.Status.Value != chat.StatusOffline
@@ -193,29 +216,15 @@ func (s *Service) SetPresence(ctx context.Context, c Call, in PresenceChange) (*
 		if in.Text.Present {
 			a.Presence.Text = text
 		}
+		a.UpdatedAt = ch.at
+		return ch.UpdateAccount(ctx, a)
 	})
-}
-
-// changeAccount applies one change to one account and tells of it.
-func (s *Service) changeAccount(ctx context.Context, doing string, account chat.AccountID, kind chat.EventKind, apply func(*chat.Account)) (*chat.Account, error) {
-	var a *chat.Account
-	err := s.update(ctx, doing, func(ctx context.Context, ch *change) error {
-		var err error
-		if a, err = liveAccount(ctx, ch, account); err != nil {
-			return err
-		}
-		apply(a)
-		a.UpdatedAt = s.now()
-		if err := ch.UpdateAccount(ctx, a); err != nil {
-			return err
-		}
-		e := chat.Event{Kind: kind, Account: a.ID}
-		if kind == chat.EventPresenceChanged {
-			presence := a.Presence
-			e.Presence = &presence
-		}
-		ch.emit(e)
-		return nil
-	})
-	return a, err
+	if err != nil {
+		return nil, err
+	}
+	a.Presence = s.PresenceOf(a)
+	if before.Status != a.Presence.Status || before.Text != a.Presence.Text {
+		s.tellPresence(ctx, false, a.ID)
+	}
+	return a, nil
 }

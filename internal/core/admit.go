@@ -37,6 +37,9 @@ func (s *Service) Admit(ctx context.Context, k Knock) (Admission, error) {
 	now := s.now()
 	var a Admission
 	who, err := s.resolve(ctx, k.Token)
+	if err == nil && who.restricted {
+		who, err = s.reconsider(ctx, k, who)
+	}
 	if err == nil {
 		a.Actor = who.actor
 		s.used.touch(who.actor.Credential, now)
@@ -110,13 +113,16 @@ func (s *Service) readToken(ctx context.Context, digest secret.Digest) (*resolve
 		if err != nil {
 			return err
 		}
-		if a.Gone() {
+		if a.Gone() || c.Kind == chat.CredentialRefresh { // which renews and does nothing else
 			return store.ErrNotFound
 		}
 		r = &resolved{
-			actor:     Actor{Account: a.ID, Credential: c.ID, Kind: c.Kind, Is: a.Kind, off: a.Off()},
-			issuer:    c.Issuer,
-			expiresAt: c.ExpiresAt,
+			actor: Actor{
+				Account: a.ID, Credential: c.ID, Kind: c.Kind, Is: a.Kind, off: a.Off(), enforced: a.Enforced && !a.Disabled,
+			},
+			issuer:     c.Issuer,
+			expiresAt:  c.ExpiresAt,
+			restricted: a.State == chat.StateRestricted && a.Enforced,
 		}
 		return nil
 	})

@@ -13,14 +13,19 @@ type Actor struct {
 	Kind       chat.CredentialKind
 	Is         chat.AccountKind
 
-	off bool // suspended or disabled when the call was admitted
+	off      bool // suspended or disabled when the call was admitted
+	enforced bool // ... by the trust rules alone
 }
+
+// refusal is what an account that is off is told.
+func (a Actor) refusal() error { return &chat.Error{Code: chat.CodeAccountOff, Operator: !a.enforced} }
 
 // Call is what every operation is told about the call beside its input.
 type Call struct {
 	Actor     Actor // zero: nobody is signed in
 	Surface   chat.Surface
 	Remote    netip.Addr // the client, behind trusted proxies
+	Bucket    string     // Remote as rate limits see it
 	RequestID string
 	// Input is the error met when reading the body or query, held until the
 	// caller is known to be allowed to see it.
@@ -37,7 +42,7 @@ func (c *Call) signedIn() error {
 		return chat.Fail(chat.CodeTokenMissing)
 	}
 	if c.Actor.off {
-		return chat.Fail(chat.CodeAccountOff)
+		return c.Actor.refusal()
 	}
 	return nil
 }
@@ -58,7 +63,7 @@ func (c *Call) agent() error {
 		return err
 	}
 	if c.Actor.off {
-		return chat.Fail(chat.CodeAccountOff)
+		return c.Actor.refusal()
 	}
 	return nil
 }
@@ -84,7 +89,7 @@ func (c *Call) human() error {
 		return chat.Fail(chat.CodeTokenInvalid)
 	}
 	if c.Actor.off {
-		return chat.Fail(chat.CodeAccountOff)
+		return c.Actor.refusal()
 	}
 	return nil
 }

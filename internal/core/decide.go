@@ -2,6 +2,7 @@ package core
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"parley/internal/chat"
@@ -14,6 +15,7 @@ type sendItem struct {
 	in      NewMessage
 	key     store.SendKey
 	invalid error // the input is at fault; told only to those who may write there
+	limited bool  // the rates of sends hold for the surface it came through
 
 	sent *Sent
 	err  error
@@ -25,6 +27,7 @@ type sendItem struct {
 type sendRun struct {
 	items []*sendItem
 	hints *pendingCounts
+	rates *rates // nil: none hold
 	now   time.Time
 
 	facts  *store.SendFacts
@@ -32,23 +35,43 @@ type sendRun struct {
 	nextID int64
 	moved  map[chat.ConversationID]bool
 	added  map[chat.AccountID]int // envelopes of this batch for guarded recipients
+	taken  map[sendRate]int       // what this batch takes of the rates
 	events []chat.Event           // to publish after the commit
+	out    outbox                 // what webhooks get of them
 }
 
-func newSendRun(items []*sendItem, hints *pendingCounts, now time.Time) *sendRun {
-	return &sendRun{items: items, hints: hints, now: now}
+// sendRate is one count of sends: of an account, or into a group.
+type sendRate struct {
+	rate rate
+	of   int64
 }
 
-// ask names what must be counted exactly: the envelopes that wait for guarded
-// recipients where memory is no good, and the open conversations of authors who
-// are about to open another.
+func (k sendRate) key() string { return strconv.FormatInt(k.of, 10) }
+
+func newSendRun(items []*sendItem, hints *pendingCounts, rates *rates, now time.Time) *sendRun {
+	return &sendRun{items: items, hints: hints, rates: rates, now: now}
+}
+
+// ask names what must be known exactly: the envelopes that wait for guarded
+// recipients where memory is no good, the open conversations of authors who are
+// about to open another, and the mutes and webhooks of recipients who have any.
 func (r *sendRun) ask(f *store.SendFacts) store.Questions {
 	q := store.Questions{ColdSince: r.now.Add(-coldWindow)}
 	seen := make(map[chat.AccountID]bool)
 	recipient := func(id chat.AccountID) {
-		if a := f.Accounts[id]; a != nil && a.Guarded && !seen[id] && !r.hints.trusted(id, r.now) {
-			seen[id] = true
+		a := f.Accounts[id]
+		if a == nil || !a.Guarded && !a.Muting && a.Hooks == 0 || seen[id] {
+			return
+		}
+		seen[id] = true
+		if a.Guarded && !r.hints.trusted(id, r.now) {
 			q.Pending = append(q.Pending, id)
+		}
+		if a.Muting {
+			q.Mutes = append(q.Mutes, id)
+		}
+		if a.Hooks.Has(chat.HookMessageCreated) {
+			q.Hooks = append(q.Hooks, id)
 		}
 	}
 	for _, it := range r.items {
@@ -89,11 +112,13 @@ func (r *sendRun) decide(f *store.SendFacts) store.Writes {
 	r.facts, r.nextID = f, f.FirstID
 	r.writes = store.Writes{Messages: make([]*chat.Message, 0, len(r.items)), At: r.now}
 	r.moved = make(map[chat.ConversationID]bool, len(r.items))
-	r.added = nil
+	r.added, r.taken = nil, nil
 	r.events = make([]chat.Event, 0, len(r.items))
+	r.out = outbox{}
 	for _, it := range r.items {
 		it.sent, it.err = r.decideOne(it)
 	}
+	r.writes.Deliveries = r.out.deliveries
 	return r.writes
 }
 
@@ -108,7 +133,7 @@ func (r *sendRun) decideOne(it *sendItem) (*Sent, error) {
 	if it.in.ClientID != "" {
 		key := store.ReplayKey{Author: it.author, ClientID: it.in.ClientID}
 		if m := r.facts.Replays[key]; m != nil {
-			return &Sent{MessageView: chat.MessageView{Message: *m, By: author.Profile()}, Replayed: true}, nil
+			return &Sent{MessageRow: rowOf(m, author), Replayed: true}, nil
 		}
 	}
 	conv, peer := target(r.facts, it)
@@ -121,25 +146,93 @@ func (r *sendRun) decideOne(it *sendItem) (*Sent, error) {
 	if author.Pause != chat.PauseNone {
 		return nil, chat.Fail(chat.CodePaused)
 	}
-	waits := 0
-	if peer != nil {
-		if err := mayReach(r.facts, author, peer, conv, r.now); err != nil {
-			return nil, err
-		}
-		if peer.Guarded {
-			if waits = waiting(r.facts, r.hints, peer.ID); waits >= backlogStop {
-				return nil, &chat.Error{Code: chat.CodeBacklogged, Count: waits, RetryAfter: backlogRetry}
-			}
-		}
+	waits, err := r.policy(it, author, peer, conv)
+	if err != nil {
+		return nil, err
 	}
 	if conv == nil {
 		conv = r.open(author, peer)
 	}
 	sent := r.place(it, author, conv)
 	if waits >= backlogWarn {
-		sent.Waiting = waits
+		sent.Waiting, sent.Recipient = waits, peer.Handle
 	}
 	return sent, nil
+}
+
+// rowOf is a message as its author sees it, with nothing known of envelopes.
+func rowOf(m *chat.Message, author *chat.Account) chat.MessageRow {
+	return chat.MessageRow{MessageView: chat.MessageView{Message: *m, By: author.Profile()}, Own: true}
+}
+
+// policy decides what is left once the target is there and the input good, in the
+// order that /v1 shows (AC 14.2 rows 8 to 17). It returns how many envelopes wait
+// for a guarded recipient of a direct message.
+func (r *sendRun) policy(it *sendItem, author, peer *chat.Account, conv *chat.Conversation) (waits int, err error) {
+	if peer != nil {
+		if err := mayReach(r.facts, author, peer, conv); err != nil {
+			return 0, err
+		}
+	}
+	if it.limited && r.rates != nil {
+		if err := r.withinRates(author, conv); err != nil {
+			return 0, err
+		}
+	}
+	if peer != nil {
+		if err := mayOpen(r.facts, author, peer, conv, r.now); err != nil {
+			return 0, err
+		}
+	}
+	if it.in.Attachment != 0 {
+		if err := attachable(r.facts, it.in.Attachment, author, peer, conv); err != nil {
+			return 0, err
+		}
+	}
+	if peer == nil || !peer.Guarded {
+		return 0, nil
+	}
+	if waits = waiting(r.facts, r.hints, peer.ID); waits >= backlogStop {
+		return 0, &chat.Error{Code: chat.CodeBacklogged, Handle: peer.Handle, Count: waits, RetryAfter: backlogRetry}
+	}
+	return waits, nil
+}
+
+// withinRates fails with rate_limited if the author, or the group, has sent as much
+// as may be within the second, this batch included.
+func (r *sendRun) withinRates(author *chat.Account, conv *chat.Conversation) error {
+	for _, k := range ratesOf(author, conv) {
+		if err := r.rates.fits(r.now, k.rate, k.key(), r.taken[k]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ratesOf lists what a send counts against. conv may be nil.
+func ratesOf(author *chat.Account, conv *chat.Conversation) []sendRate {
+	own := sendRate{rateSends, int64(author.ID)}
+	if author.Kind == chat.KindSystem {
+		own.rate = rateSystemSends
+	}
+	if conv == nil || conv.Kind != chat.ConversationGroup {
+		return []sendRate{own}
+	}
+	return []sendRate{own, {rateGroupSends, int64(conv.ID)}}
+}
+
+// attachable checks that a file is the author's and was announced for this target.
+func attachable(
+	f *store.SendFacts, id chat.AttachmentID, author, peer *chat.Account, conv *chat.Conversation,
+) error {
+	a := f.Attachments[id]
+	switch {
+	case a == nil || a.Uploader != author.ID:
+		return chat.Fail(chat.CodeAttachmentUnknown)
+	case peer != nil && a.Peer != peer.ID, peer == nil && a.Conversation != conv.ID:
+		return chat.Fail(chat.CodeAttachmentScope)
+	}
+	return nil
 }
 
 // reachable checks that the target is visible and that the author may write there.
@@ -154,8 +247,11 @@ func (r *sendRun) reachable(it *sendItem, conv *chat.Conversation, peer *chat.Ac
 		return nil
 	}
 	if conv == nil || conv.Kind != it.in.Kind {
-		if it.in.Kind == chat.ConversationChannel {
+		switch it.in.Kind {
+		case chat.ConversationChannel:
 			return chat.Fail(chat.CodeChannelUnknown)
+		case chat.ConversationGroup:
+			return chat.Fail(chat.CodeGroupUnknown)
 		}
 		return chat.Fail(chat.CodeConversationUnknown)
 	}
@@ -186,120 +282,4 @@ func (r *sendRun) reachable(it *sendItem, conv *chat.Conversation, peer *chat.Ac
 		}
 	}
 	return nil
-}
-
-// open makes the direct conversation that this message is the first of.
-func (r *sendRun) open(author, peer *chat.Account) *chat.Conversation {
-	low, high := chat.Pair(author.ID, peer.ID)
-	conv := newDirect(chat.ConversationID(r.id()), low, high)
-	conv.CreatedAt = r.now
-	r.facts.Conversations[conv.ID] = conv
-	r.facts.Directs[[2]chat.AccountID{low, high}] = conv.ID
-	r.writes.Directs = append(r.writes.Directs, conv)
-	r.moved[conv.ID] = true // it is written with all the batch does to it
-	e := directCreated(conv, author.ID)
-	e.Position, e.At = chat.Position(r.id()), r.now
-	r.writes.Events = append(r.writes.Events, e)
-	r.events = append(r.events, e)
-	return conv
-}
-
-// place gives the message its number and time and writes it down.
-func (r *sendRun) place(it *sendItem, author *chat.Account, conv *chat.Conversation) *Sent {
-	at := r.now
-	if floor := conv.LastAt.Add(time.Millisecond); at.Before(floor) {
-		at = floor
-	}
-	conv.LastSeq++
-	conv.LastAt = at
-	if !r.moved[conv.ID] {
-		r.moved[conv.ID] = true
-		r.writes.Moved = append(r.writes.Moved, conv)
-	}
-	m := &chat.Message{
-		ID: chat.MessageID(r.id()), Conversation: conv.ID, Seq: conv.LastSeq, Author: author.ID,
-		ClientID: it.in.ClientID, Kind: it.in.Type, Text: it.in.Text, Data: it.in.Data, Metadata: it.in.Metadata,
-		CreatedAt: at,
-	}
-	r.writes.Messages = append(r.writes.Messages, m)
-	if m.ClientID != "" {
-		r.facts.Replays[store.ReplayKey{Author: author.ID, ClientID: m.ClientID}] = m
-	}
-	sent := &Sent{MessageView: chat.MessageView{Message: *m, By: author.Profile()}}
-	e := chat.Event{
-		Position: m.Position(), Kind: chat.EventMessageCreated, At: at, Actor: author.ID,
-		Space: conv.Space, Conversation: conv.ID, Message: m,
-	}
-	switch conv.Kind {
-	case chat.ConversationDirect:
-		r.settle(author, conv, at)
-		r.enclose(m, conv.Peer(author.ID))
-		e.Recipients = []chat.AccountID{conv.Low, conv.High}
-	case chat.ConversationGroup:
-		e.Recipients = r.facts.Members[conv.ID]
-		for _, member := range e.Recipients {
-			if member == author.ID {
-				continue
-			}
-			if a := r.facts.Accounts[member]; a != nil && a.Guarded && waiting(r.facts, r.hints, member) >= backlogStop {
-				sent.Skipped = append(sent.Skipped, member)
-				continue
-			}
-			r.enclose(m, member)
-		}
-	}
-	r.events = append(r.events, e)
-	return sent
-}
-
-// settle notes who opened a direct conversation and when the other side first
-// answered: that establishes it and makes both contacts of each other (AC 14.2).
-func (r *sendRun) settle(author *chat.Account, conv *chat.Conversation, at time.Time) {
-	if conv.LastSeq == 1 {
-		conv.Initiator, conv.OpenedAt = author.ID, at
-		cold := r.facts.Cold[author.ID]
-		if cold.Count == 0 {
-			cold.Oldest = at
-		}
-		if peer := r.facts.Accounts[conv.Peer(author.ID)]; peer.Guarded {
-			cold.Count++
-			r.facts.Cold[author.ID] = cold
-		}
-		return
-	}
-	if conv.Established || conv.Initiator == author.ID {
-		return
-	}
-	conv.Established = true
-	if cold, ok := r.facts.Cold[conv.Initiator]; ok && author.Guarded {
-		cold.Count = max(cold.Count-1, 0)
-		r.facts.Cold[conv.Initiator] = cold
-	}
-	for _, e := range []store.Edge{{Owner: conv.Low, Target: conv.High}, {Owner: conv.High, Target: conv.Low}} {
-		if !r.facts.Contacts[e] {
-			r.facts.Contacts[e] = true
-			r.writes.Contacts = append(r.writes.Contacts, e)
-		}
-	}
-}
-
-// enclose adds one recipient's envelope.
-func (r *sendRun) enclose(m *chat.Message, recipient chat.AccountID) {
-	r.writes.Envelopes = append(r.writes.Envelopes, chat.Envelope{
-		Message: m.ID, Recipient: recipient, Conversation: m.Conversation, Seq: m.Seq,
-	})
-	if a := r.facts.Accounts[recipient]; a != nil && a.Guarded {
-		r.facts.Pending[recipient] = waiting(r.facts, r.hints, recipient) + 1
-		if r.added == nil {
-			r.added = make(map[chat.AccountID]int)
-		}
-		r.added[recipient]++
-	}
-}
-
-// id draws the next id of the batch.
-func (r *sendRun) id() int64 {
-	id := r.nextID
-	r.nextID++
-	return id
 }

@@ -59,6 +59,7 @@ func (s *Service) OpenDirect(ctx context.Context, c Call, peer chat.AccountID) (
 	if err != nil {
 		return nil, false, err
 	}
+	s.present(&out.With)
 	return out, existing, nil
 }
 
@@ -125,6 +126,7 @@ func (s *Service) ListDirects(ctx context.Context, c Call, after chat.Conversati
 		page.Directs = make([]chat.Direct, len(list))
 		for i := range list {
 			page.Directs[i] = chat.Direct{Conversation: list[i], With: who(ids[i])}
+			s.present(&page.Directs[i].With)
 		}
 		return nil
 	})

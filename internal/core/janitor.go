@@ -39,6 +39,9 @@ func (s *Service) janitor(ctx context.Context) {
 			if err := s.storeLastUsed(last); err != nil {
 				s.log.Warn("last use of credentials not stored", "error", err)
 			}
+			if err := s.storeLastSeen(last); err != nil {
+				s.log.Warn("last sight of accounts not stored", "error", err)
+			}
 			return
 		}
 		if err := s.Sweep(ctx); err != nil && ctx.Err() == nil {
@@ -48,10 +51,20 @@ func (s *Service) janitor(ctx context.Context) {
 }
 
 // Sweep does the housekeeping until nothing is left to do: it stores when
-// credentials were last used, removes expired sessions, events older than a day
-// and the messages of deleted conversations.
+// credentials were last used and accounts last seen, removes expired sessions and
+// mutes, events older than a day, uploads that never came, envelopes that waited
+// for too long, outcomes of idempotency keys older than a day and the messages of
+// deleted conversations.
 func (s *Service) Sweep(ctx context.Context) error {
 	if err := s.storeLastUsed(ctx); err != nil {
+		return err
+	}
+	s.tellLapsed(ctx)
+	if err := s.storeLastSeen(ctx); err != nil {
+		return err
+	}
+	s.leases.sweep(s.now())
+	if err := s.expire(ctx); err != nil {
 		return err
 	}
 	for _, step := range []func(ctx context.Context, c *change) (int, error){
@@ -60,6 +73,21 @@ func (s *Service) Sweep(ctx context.Context) error {
 		},
 		func(ctx context.Context, ch *change) (int, error) {
 			return ch.PruneEvents(ctx, s.now().Add(-eventRetention), sweepRows)
+		},
+		func(ctx context.Context, ch *change) (int, error) {
+			return ch.PruneReplays(ctx, s.now().Add(-onceLife), sweepRows)
+		},
+		func(ctx context.Context, ch *change) (int, error) {
+			return ch.DeleteExpiredCodes(ctx, s.now(), sweepRows)
+		},
+		func(ctx context.Context, ch *change) (int, error) {
+			return ch.DeleteExpiredMutes(ctx, s.now(), sweepRows)
+		},
+		func(ctx context.Context, ch *change) (int, error) {
+			return ch.BuryOldDeliveries(ctx, s.now().Add(-deliveryLife), s.now(), sweepRows)
+		},
+		func(ctx context.Context, ch *change) (int, error) {
+			return ch.PruneDeadLetters(ctx, s.now().Add(-letterLife), sweepRows)
 		},
 		func(ctx context.Context, ch *change) (int, error) { return ch.PurgeDeleted(ctx, sweepRows) },
 	} {
@@ -77,7 +105,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return s.purgeUploads(ctx) // last: the rest does not wait for blob storage
 }
 
 // storeLastUsed writes down when credentials were used since the last time.

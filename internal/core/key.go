@@ -106,9 +106,17 @@ func (s *Service) RevokeKey(ctx context.Context, c Call, key chat.CredentialID) 
 			return err
 		}
 		for _, k := range keys {
-			if k.ID == key {
-				return revoke(ctx, ch, k)
+			if k.ID != key {
+				continue
 			}
+			if err := revoke(ctx, ch, k); err != nil {
+				return err
+			}
+			a, err := liveAccount(ctx, ch, c.Actor.Account)
+			if err != nil {
+				return err
+			}
+			return endClaim(ctx, ch, a, "key_revoked") // somebody may have claimed it with this very key
 		}
 		return chat.Fail(chat.CodeCredentialUnknown)
 	})

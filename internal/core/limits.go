@@ -42,6 +42,13 @@ type Limits struct {
 	Memberships   int // spaces per account
 	SpaceMembers  int // members per space
 	SpaceChannels int // channels per space
+
+	GroupName        int // characters
+	GroupDescription int // characters
+	PictureURL       int // bytes of an address of a picture elsewhere
+	GroupHandles     int // named when a group is made
+	GroupMembers     int // active ones per group
+	GroupInvites     int // made by one account within inviteWindow
 }
 
 // Passwords of every surface: characters, not bytes. The upper bound keeps the
@@ -50,6 +57,7 @@ const (
 	passwordMin = 8
 	passwordMax = 128
 	addressMax  = 254 // bytes of a login address
+	mailboxMax  = 320 // characters of an address that codes are mailed to
 )
 
 // Failed logins per client and address, in fixed windows aligned to five minutes.
@@ -72,6 +80,7 @@ const (
 	backlogRetry   = time.Minute    // what a refused sender is told to wait
 	pendingTrust   = 10 * time.Second
 	eventRetention = 24 * time.Hour
+	inviteWindow   = 24 * time.Hour // the limit on invitations looks back this far (AC 2.9)
 )
 
 // limits returns the numbers of a surface.
@@ -97,6 +106,13 @@ func agentChatLimits() Limits {
 		SystemSends:  200,
 		GroupSends:   20,
 		InputFirst:   true,
+
+		GroupName:        100,
+		GroupDescription: 500,
+		PictureURL:       2048,
+		GroupHandles:     255,
+		GroupMembers:     256,
+		GroupInvites:     50,
 	}
 }
 

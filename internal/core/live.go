@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"parley/internal/chat"
 	"parley/internal/store"
@@ -16,10 +17,49 @@ func (s *Service) Changes(ctx context.Context, after chat.Position, limit int) (
 	var events []chat.Event
 	err := s.view(ctx, "read changes", func(ctx context.Context, r store.Reader) error {
 		var err error
-		events, err = r.Changes(ctx, after, limit)
-		return err
+		if events, err = r.Changes(ctx, after, limit); err != nil {
+			return err
+		}
+		return s.completeMessages(ctx, r, events)
 	})
 	return events, err
+}
+
+// completeMessages adds to the creation of messages what its event had beside the
+// message, as of now: author, group, and who is not to be told live.
+func (s *Service) completeMessages(ctx context.Context, r store.Reader, events []chat.Event) error {
+	var created []*chat.Event
+	var who []chat.AccountID
+	var in []chat.ConversationID
+	for i := range events {
+		if e := &events[i]; e.Kind == chat.EventMessageCreated {
+			created = append(created, e)
+			who = append(append(who, e.Actor), e.Recipients...)
+			if e.Space == 0 {
+				in = append(in, e.Conversation)
+			}
+		}
+	}
+	if len(created) == 0 {
+		return nil
+	}
+	slices.Sort(who)
+	accounts, err := r.Accounts(ctx, slices.Compact(who))
+	if err != nil {
+		return err
+	}
+	groups, err := r.Groups(ctx, in)
+	if err != nil {
+		return err
+	}
+	for _, e := range created {
+		by := profileIn(accounts, e.Actor)
+		e.By = &by
+		if g := groups[e.Conversation]; g != nil {
+			e.Group = g.Brief()
+		}
+	}
+	return s.hush(ctx, r, created, accounts)
 }
 
 // LastPosition is the highest position drawn so far.

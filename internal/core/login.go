@@ -130,6 +130,7 @@ func (s *Service) startSession(ctx context.Context, surface chat.Surface, accoun
 	if err != nil {
 		return nil, err
 	}
+	out.Account.Presence = s.PresenceOf(out.Account)
 	return out, nil
 }
 

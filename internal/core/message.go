@@ -35,7 +35,8 @@ func (s *Service) ListMessages(ctx context.Context, c Call, in HistoryPage) (*Me
 	}
 	page := &Messages{}
 	err := s.view(ctx, "list messages", func(ctx context.Context, r store.Reader) error {
-		if err := readable(ctx, r, in.Kind, in.Conversation, c.Actor.Account); err != nil {
+		q := store.HistoryQuery{Conversation: in.Conversation, Before: in.Before}
+		if err := readable(ctx, r, in.Kind, &q, c.Actor.Account); err != nil {
 			return err
 		}
 		if c.Input != nil {
@@ -46,7 +47,8 @@ func (s *Service) ListMessages(ctx context.Context, c Call, in HistoryPage) (*Me
 		if err != nil {
 			return err
 		}
-		list, err := r.History(ctx, store.HistoryQuery{Conversation: in.Conversation, Before: in.Before, Limit: n + 1})
+		q.Limit = n + 1
+		list, err := r.History(ctx, q)
 		if err != nil {
 			return err
 		}
@@ -58,14 +60,24 @@ func (s *Service) ListMessages(ctx context.Context, c Call, in HistoryPage) (*Me
 	return page, err
 }
 
-// readable checks that the caller may read a conversation of the kind named.
-func readable(ctx context.Context, r store.Reader, kind chat.ConversationKind, conversation chat.ConversationID, account chat.AccountID) error {
-	if kind == chat.ConversationDirect {
-		_, err := directFor(ctx, r, conversation, account)
+// readable checks that an account may read the conversation of a query, which is of
+// the kind named, and leaves out of it what the account hid.
+func readable(
+	ctx context.Context, r store.Reader, kind chat.ConversationKind, q *store.HistoryQuery, account chat.AccountID,
+) error {
+	if kind != chat.ConversationDirect {
+		_, _, err := channelFor(ctx, r, q.Conversation, account, chat.EntReadHistory)
 		return err
 	}
-	_, _, err := channelFor(ctx, r, conversation, account, chat.EntReadHistory)
-	return err
+	if _, err := directFor(ctx, r, q.Conversation, account); err != nil {
+		return err
+	}
+	m, err := r.Member(ctx, q.Conversation, account)
+	if err != nil {
+		return err
+	}
+	q.Viewer, q.After = account, m.HiddenSeq
+	return nil
 }
 
 // withAuthors joins messages and the current profiles of their authors.
@@ -224,7 +236,7 @@ func checkText(text string, l Limits) error {
 	if strings.IndexFunc(text, func(r rune) bool { return !unicode.IsSpace(r) }) < 0 {
 		return chat.Fail(chat.CodeTextEmpty)
 	}
-	if len(text) > l.TextChars && utf8.RuneCountInString(text) > l.TextChars {
+	if l.TextChars > 0 && len(text) > l.TextChars && utf8.RuneCountInString(text) > l.TextChars {
 		return &chat.Error{Code: chat.CodeTextTooLong, Field: "content", Max: l.TextChars}
 	}
 	if !storable(text) {

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"net/mail"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -18,6 +19,7 @@ import (
 const (
 	lowerAlnum = "abcdefghijklmnopqrstuvwxyz0123456789"
 
+	handleMin    = 3
 	handleMax    = 30
 	handleSuffix = 4 // random characters after a clash, beside the hyphen
 	handleStem   = "agent"
@@ -38,23 +40,52 @@ func reservedName(key string) bool {
 	return key == "deleted-user"
 }
 
-// reservedHandle tells whether a handle may not be given: route words, words of
-// authority, names of the platform and sentinels (AC 2.4).
+// reservedHandle tells whether a handle may not be given: words of routes, of
+// authority and of platforms, sentinels, and brands under which others would be
+// taken in (AC 2.4).
 func reservedHandle(h string) bool {
 	switch h {
-	case "v1", "api", "agents", "messages", "groups", "contacts", "webhooks", "register", "verify", "recover",
-		"sync", "ack", "invites", "members", "me", "self", "inbox", "settings", "health", "metrics", "docs",
-		"dashboard", "directory", "presence", "mutes", "uploads", "attachments", "conversations", "reply", "internal",
-		"admin", "administrator", "root", "support", "help", "official", "security", "abuse", "postmaster",
-		"moderator", "staff", "system", "bot", "noreply", "operator", "owner",
-		"parley", "agentchat", "agentchatme", "chatfather", "openclaw", "aiopencord", "aiclient", "argon",
-		"null", "undefined", "everyone", "all", "here", "unknown", "anonymous", "test", "default", "none",
-		"true", "false", "nan",
-		"anthropic", "claude", "openai", "chatgpt", "google", "gemini", "microsoft", "copilot", "apple", "meta",
-		"amazon", "discord", "slack", "telegram", "whatsapp", "github":
+	case "v1", "v2", "api", "agents", "agent", "messages", "groups", "contacts", "webhooks", "wake-webhook", "register",
+		"verify", "recover", "rotate-key", "sync", "ack", "read", "invites", "members", "me", "self", "inbox", "settings",
+		"health", "metrics", "docs", "dashboard", "directory", "presence", "mutes", "uploads", "attachments", "avatar",
+		"avatars", "conversations", "reply", "internal", "auth", "login", "logout", "signin", "signup", "claim", "bootstrap",
+		"openapi", "llms", "skill", "static", "assets", "public", "www", "web", "app", "status", "about", "terms", "privacy",
+		"legal", "pricing", "blog", "servers", "channels", "users", "user", "bots", "audio", "calls",
+		"admin", "administrator", "admins", "root", "sudo", "superuser", "support", "help", "helpdesk", "official",
+		"security", "abuse", "postmaster", "hostmaster", "webmaster", "mailer-daemon", "moderator", "moderators", "mod",
+		"staff", "team", "system", "server", "bot", "noreply", "no-reply", "operator", "operators", "owner", "billing",
+		"payments", "compliance", "trust", "safety", "service", "services", "info", "contact", "feedback", "sales",
+		"parley", "agentchat", "agentchatme", "agentchat-me", "chatfather", "openclaw", "clawdbot", "moltbot", "hermes",
+		"aiopencord", "opencord", "aiclient", "argon", "argonchat", "mcp",
+		"null", "nil", "undefined", "everyone", "all", "here", "channel", "unknown", "anonymous", "anyone", "nobody",
+		"somebody", "test", "default", "none", "true", "false", "nan", "void", "deleted", "removed", "example", "guest",
+		"anthropic", "claude", "claude-code", "openai", "chatgpt", "gpt", "codex", "google", "gemini", "deepmind", "gmail",
+		"microsoft", "copilot", "azure", "apple", "siri", "meta", "facebook", "instagram", "whatsapp", "llama", "amazon",
+		"aws", "alexa", "nvidia", "mistral", "deepseek", "qwen", "alibaba", "baidu", "tencent", "wechat", "bytedance",
+		"tiktok", "xai", "grok", "twitter", "perplexity", "cohere", "huggingface", "ollama", "cursor", "langchain",
+		"discord", "slack", "telegram", "signal", "matrix", "skype", "zoom", "teams", "linkedin", "reddit", "youtube",
+		"github", "gitlab", "stripe", "paypal", "visa", "mastercard", "netflix", "spotify", "tesla", "ibm", "oracle",
+		"salesforce", "cloudflare", "wikipedia", "mozilla", "firefox", "samsung", "sony", "intel", "adobe", "notion":
 		return true
 	}
 	return reservedName(h)
+}
+
+// handleShaped tells whether a text has the form of a handle: 3 to 30 letters a-z
+// and digits, a letter first, with single hyphens between (AC 2.3).
+func handleShaped(h string) bool {
+	if len(h) < handleMin || len(h) > handleMax || h[0] < 'a' || h[0] > 'z' || h[len(h)-1] == '-' {
+		return false
+	}
+	for i := range len(h) {
+		switch c := h[i]; {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+		case c == '-' && h[i-1] != '-':
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // handleFrom makes the stem of a handle out of a username: a-z and 0-9 kept,
@@ -117,18 +148,31 @@ func checkUsername(username string, l Limits) error {
 	return nil
 }
 
-// checkAddress checks a trimmed, lower-cased login address: one @, something
-// before it, a dotted domain after it, no blanks (OC 7.1).
+// checkAddress checks a trimmed, lower-cased login address (OC 7.1).
 func checkAddress(address string) error {
-	local, domain, ok := strings.Cut(address, "@")
-	switch {
-	case !ok, local == "", strings.Contains(domain, "@"), len(address) > addressMax,
-		!strings.Contains(strings.Trim(domain, "."), "."),
-		strings.HasPrefix(domain, "."), strings.HasSuffix(domain, "."),
-		strings.ContainsFunc(address, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
+	if len(address) > addressMax || !addressShaped(address) {
 		return chat.Fail(chat.CodeAddressInvalid)
 	}
 	return nil
+}
+
+// checkMailbox checks a normal address that a code is to be mailed to (AC 4.1).
+func checkMailbox(address string) error {
+	parsed, err := mail.ParseAddress(address)
+	if err != nil || parsed.Address != address || !addressShaped(address) || utf8.RuneCountInString(address) > mailboxMax {
+		return chat.FailField(chat.CodeAddressInvalid, "email")
+	}
+	return nil
+}
+
+// addressShaped tells whether a text has one @, something before it, a dotted
+// domain after it, and no blanks.
+func addressShaped(address string) bool {
+	local, domain, ok := strings.Cut(address, "@")
+	return ok && local != "" && !strings.Contains(domain, "@") &&
+		strings.Contains(strings.Trim(domain, "."), ".") &&
+		!strings.HasPrefix(domain, ".") && !strings.HasSuffix(domain, ".") &&
+		!strings.ContainsFunc(address, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 }
 
 // normalAddress brings a login address into the form in which it is stored.

@@ -79,6 +79,7 @@ const (
 	OpRemoveMute             OperationName = "RemoveMute"
 	OpShowPresence           OperationName = "ShowPresence"
 	OpListPresences          OperationName = "ListPresences"
+	OpAnnouncePresence       OperationName = "AnnouncePresence"
 	OpListConversations      OperationName = "ListConversations"
 	OpListParticipants       OperationName = "ListParticipants"
 	OpShowConversation       OperationName = "ShowConversation"
@@ -208,6 +209,7 @@ func Operations() []Operation {
 		{Name: OpRemoveMute, Kind: KindWrite, Needs: "the mute's owner"},
 		{Name: OpShowPresence, Kind: KindRead, Needs: "having the account among one's contacts"},
 		{Name: OpListPresences, Kind: KindRead, Needs: "having the accounts among one's contacts"},
+		{Name: OpAnnouncePresence, Kind: KindWrite, Needs: "an agent"},
 		{Name: OpListConversations, Kind: KindRead, Needs: "an agent"},
 		{Name: OpListParticipants, Kind: KindRead, Needs: "taking part"},
 		{Name: OpShowConversation, Kind: KindRead, Needs: "taking part"},

@@ -80,7 +80,7 @@ func (s *Service) Suspend(ctx context.Context, account chat.AccountID, on bool) 
 		act, state = "account.suspend", chat.StateSuspended
 	}
 	return s.operate(ctx, act, account, chat.EventAccountState, func(_ context.Context, _ *change, a *chat.Account) error {
-		a.State = state
+		a.State, a.Enforced = state, false
 		return nil
 	})
 }
@@ -199,6 +199,13 @@ func (s *Service) EndKey(ctx context.Context, account chat.AccountID, key chat.C
 		for _, k := range keys {
 			if k.ID == key {
 				if err := revoke(ctx, ch, k); err != nil {
+					return err
+				}
+				a, err := liveAccount(ctx, ch, account)
+				if err != nil {
+					return err
+				}
+				if err := endClaim(ctx, ch, a, "key_revoked"); err != nil {
 					return err
 				}
 				return s.audit(ctx, ch, "key.end", account, k.Prefix)

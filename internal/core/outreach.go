@@ -20,9 +20,9 @@ func blocked(f *store.SendFacts, a, b chat.AccountID) bool {
 // first message on. conv may be nil.
 func exists(conv *chat.Conversation) bool { return conv != nil && conv.LastSeq > 0 }
 
-// mayReach decides, in the order that /v1 shows (AC 14.2 rows 8 to 14), whether
-// author may write to peer now. conv is their conversation, or nil.
-func mayReach(f *store.SendFacts, author, peer *chat.Account, conv *chat.Conversation, now time.Time) error {
+// mayReach decides, in the order that /v1 shows (AC 14.2 rows 8 to 10), whether peer
+// takes anything from author. conv is their conversation, or nil.
+func mayReach(f *store.SendFacts, author, peer *chat.Account, conv *chat.Conversation) error {
 	if blocked(f, author.ID, peer.ID) {
 		return chat.Fail(chat.CodeBlocked)
 	}
@@ -35,12 +35,18 @@ func mayReach(f *store.SendFacts, author, peer *chat.Account, conv *chat.Convers
 			return chat.Fail(chat.CodeContactsOnly)
 		}
 	}
+	return nil
+}
+
+// mayOpen decides whether the guard of peer lets a stranger write now (AC 14.2 rows
+// 13 and 14).
+func mayOpen(f *store.SendFacts, author, peer *chat.Account, conv *chat.Conversation, now time.Time) error {
 	if !peer.Guarded || author.Kind == chat.KindSystem {
 		return nil
 	}
 	if exists(conv) {
 		if !conv.Established && conv.Initiator == author.ID {
-			return &chat.Error{Code: chat.CodeAwaitingReply, Since: conv.OpenedAt}
+			return &chat.Error{Code: chat.CodeAwaitingReply, Handle: peer.Handle, Since: conv.OpenedAt}
 		}
 		return nil
 	}

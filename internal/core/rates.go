@@ -17,8 +17,7 @@ const (
 	rateVerify                     // client address: guesses at mailed codes
 	rateRecover                    // client address
 	rateRotate                     // client address
-	rateCodeCooldown               // mail address
-	rateCodeHourly                 // mail address
+	rateCodeHourly                 // mail address, beside the cooldown in code.go
 	rateSends                      // account, on its way out of /v1
 	rateSystemSends                // system account
 	rateGroupSends                 // group
@@ -35,6 +34,10 @@ const (
 	rateClaims                     // client address
 	rateClaimFailures              // agent
 	rateSystemRotation             // everybody together
+	rateSupport                    // account: commands to the support bot
+	rateSupportDaily               // account
+	rateSupportYoung               // account, while it is new
+	rateSupportNotice              // account: being told so
 	ratesEnd
 )
 
@@ -51,7 +54,6 @@ func rateSpecs() [ratesEnd]rateSpec {
 		rateVerify:         {10 * time.Minute, 10, ""},
 		rateRecover:        {time.Hour, 3, ""},
 		rateRotate:         {time.Hour, 3, ""},
-		rateCodeCooldown:   {time.Minute, 1, ""},
 		rateCodeHourly:     {time.Hour, 20, ""},
 		rateSends:          {time.Second, agentChatLimits().Sends, chat.RuleGlobal},
 		rateSystemSends:    {time.Second, agentChatLimits().SystemSends, chat.RuleGlobal},
@@ -69,6 +71,10 @@ func rateSpecs() [ratesEnd]rateSpec {
 		rateClaims:         {10 * time.Minute, 20, ""},
 		rateClaimFailures:  {10 * time.Minute, 5, ""},
 		rateSystemRotation: {time.Hour, 10, ""},
+		rateSupport:        {30 * time.Second, 5, ""},
+		rateSupportDaily:   {24 * time.Hour, 50, ""},
+		rateSupportYoung:   {24 * time.Hour, 10, ""},
+		rateSupportNotice:  {24 * time.Hour, 1, ""},
 	}
 }
 
@@ -106,13 +112,19 @@ func (s *Service) spent(which rate, key string) error {
 	if s.limitsOff {
 		return nil
 	}
-	now := s.now()
-	q := s.rates.limiters[which].Peek(now, key, s.rates.specs[which].limit)
-	if q.OK {
+	return s.rates.fits(s.now(), which, key, 0)
+}
+
+// fits fails with rate_limited if, with so many acts more taken, the window of now
+// would be full. It counts nothing.
+func (r *rates) fits(now time.Time, which rate, key string, taken int) error {
+	q := r.limiters[which].Peek(now, key, r.specs[which].limit)
+	if q.Remaining > taken {
 		return nil
 	}
+	q.Remaining = 0
 	err := limited(q, now)
-	err.Rule = s.rates.specs[which].rule
+	err.Rule = r.specs[which].rule
 	return err
 }
 

@@ -7,56 +7,117 @@ import (
 	"parley/internal/store"
 )
 
-// RemoveAccount removes an account for good, in one transaction: its credentials
-// end, its login address and username become free, its memberships end, each
-// space it owned passes to the longest-standing active member or is deleted. What
-// it wrote stays under the tombstone; its handle is never given again (OC 11.4).
+// removal is what is left to do once the removal of an account is committed.
+type removal struct {
+	accounts []chat.AccountID // that are gone: one, and the agents it had made
+	avatars  []string
+}
+
+// RemoveAccount removes an account for good, for the operator, in one transaction:
+// its credentials end, its addresses and username become free, its memberships end,
+// each space it owned passes to the longest-standing active member or is deleted,
+// what it kept for itself goes, claims end, and the agents that it made go with it.
+// What it wrote stays under the tombstone; its handle is never given again (OC 11.4,
+// AC 7.3).
 func (s *Service) RemoveAccount(ctx context.Context, account chat.AccountID) error {
+	var r removal
 	err := s.update(ctx, "remove account", func(ctx context.Context, ch *change) error {
 		a, err := liveAccount(ctx, ch, account)
 		if err != nil {
 			return err
 		}
-		if err := ch.DeleteCredentials(ctx, account, 0); err != nil {
+		r = removal{}
+		return s.remove(ctx, ch, Call{Surface: chat.SurfaceOperator}, a, &r)
+	})
+	if err == nil {
+		s.removed(ctx, &r)
+	}
+	return err
+}
+
+// remove does what RemoveAccount says, whoever asked for it.
+func (s *Service) remove(ctx context.Context, ch *change, c Call, a *chat.Account, r *removal) error {
+	if err := s.removeOwned(ctx, ch, c, a.ID, r); err != nil {
+		return err
+	}
+	if err := endClaim(ctx, ch, a, "deleted"); err != nil {
+		return err
+	}
+	spaces, err := ch.SpacesOf(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	for _, sp := range spaces {
+		if err := s.quit(ctx, ch, sp, a.ID); err != nil {
 			return err
 		}
-		spaces, err := ch.SpacesOf(ctx, account)
-		if err != nil {
+	}
+	if err := s.leaveAllGroups(ctx, ch, a); err != nil {
+		return err
+	}
+	for _, clear := range []func() error{
+		func() error { return ch.DeleteCredentials(ctx, a.ID, 0) },
+		func() error { return ch.SetPasswordHash(ctx, a.ID, "") },
+		func() error { return ch.ClearAccount(ctx, a.ID, ch.at) },
+		func() error { return ch.DeleteHooksOf(ctx, a.ID) },
+	} {
+		if err := clear(); err != nil {
 			return err
 		}
-		for _, sp := range spaces {
-			if err := s.quit(ctx, ch, sp, account); err != nil {
+	}
+	r.accounts, r.avatars = append(r.accounts, a.ID), append(r.avatars, a.Avatar)
+	detail := auditDetail("username", a.Username)
+	entomb(a)
+	a.UpdatedAt = ch.at
+	if err := ch.UpdateAccount(ctx, a); err != nil {
+		return err
+	}
+	ch.emit(chat.Event{Kind: chat.EventAccountRemoved, Actor: c.Actor.Account, Account: a.ID})
+	return ch.record(ctx, c, "account.deleted", a.ID, detail)
+}
+
+// removeOwned removes the agents that an account made and ends its claims on others.
+func (s *Service) removeOwned(ctx context.Context, ch *change, c Call, owner chat.AccountID, r *removal) error {
+	for {
+		agents, err := ch.OwnedBy(ctx, owner, agentsShown)
+		if err != nil || len(agents) == 0 {
+			return err
+		}
+		for _, a := range agents {
+			if a.Owned != chat.OwnedByCreator {
+				continue
+			}
+			if err := s.remove(ctx, ch, c, a, r); err != nil {
 				return err
 			}
 		}
-		detail := a.Username
-		entomb(a)
-		a.UpdatedAt = s.now()
-		if err := ch.UpdateAccount(ctx, a); err != nil {
+		if err := endClaimsOf(ctx, ch, owner); err != nil {
 			return err
 		}
-		if err := ch.SetPasswordHash(ctx, account, ""); err != nil {
-			return err
-		}
-		ch.emit(chat.Event{Kind: chat.EventAccountRemoved, Account: account})
-		return s.audit(ctx, ch, "account.delete", account, detail)
-	})
-	if err == nil {
-		s.pending.forget(account)
-		s.wakeJanitor()
 	}
-	return err
+}
+
+// removed does what follows the commit of a removal.
+func (s *Service) removed(ctx context.Context, r *removal) {
+	for _, account := range r.accounts {
+		s.pending.forget(account)
+	}
+	for _, avatar := range r.avatars {
+		s.dropAvatar(ctx, avatar)
+	}
+	s.wakeJanitor()
 }
 
 // entomb leaves of an account what its messages need. The username of an account
 // made through /v1 is its handle and stays taken.
 func entomb(a *chat.Account) {
-	a.State = chat.StateDeleted
-	a.LoginAddress, a.RecoveryAddress = "", ""
-	a.DisplayName, a.Description = "", ""
-	a.Presence = chat.Presence{}
-	if a.MadeBy != chat.SurfaceAgentChat {
-		a.Username, a.NameKey = "", ""
+	kept := *a
+	*a = chat.Account{
+		ID: kept.ID, Kind: kept.Kind, MadeBy: kept.MadeBy, Handle: kept.Handle, State: chat.StateDeleted,
+		Guarded: kept.Guarded, CreatedAt: kept.CreatedAt,
+	}
+	if kept.MadeBy == chat.SurfaceAgentChat {
+		a.Username, a.NameKey = kept.Username, kept.NameKey
 	}
 }
 

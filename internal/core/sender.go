@@ -209,19 +209,20 @@ func (sn *sender) batch(items []*queuedSend) {
 		bare[i] = q.sendItem
 	}
 	reruns := 0
-	events := sn.store(bare, &reruns)
+	events, out := sn.store(bare, &reruns)
 	for _, q := range items {
 		close(q.done)
 	}
 	sn.s.publish(events)
+	sn.s.tellHooks(out)
 	sn.observe(BatchStats{Size: len(items), Reruns: reruns, Took: time.Since(began)})
 }
 
 // store runs a batch; one that meets a conflict runs again, and one that the
 // database refuses runs in halves, so that a bad message fails alone. It returns
-// the events of what was stored.
-func (sn *sender) store(items []*sendItem, reruns *int) []chat.Event {
-	run := newSendRun(items, sn.s.pending, sn.s.now())
+// the events of what was stored and what webhooks get of it.
+func (sn *sender) store(items []*sendItem, reruns *int) ([]chat.Event, outbox) {
+	run := newSendRun(items, sn.s.pending, sn.s.sendRates(), sn.s.now())
 	keys := make([]store.SendKey, len(items))
 	for i, it := range items {
 		keys[i] = it.key
@@ -240,7 +241,7 @@ func (sn *sender) store(items []*sendItem, reruns *int) []chat.Event {
 	for range batchReruns {
 		if err = sn.s.store.Send(context.Background(), b); err == nil {
 			sn.remember(run, asked)
-			return run.events
+			return run.events, run.out
 		}
 		*reruns++
 		if !errors.Is(err, store.ErrConflict) {
@@ -250,17 +251,25 @@ func (sn *sender) store(items []*sendItem, reruns *int) []chat.Event {
 	splittable := errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrRefused)
 	if splittable && len(items) > 1 {
 		half := len(items) / 2
-		return append(sn.store(items[:half], reruns), sn.store(items[half:], reruns)...)
+		events, out := sn.store(items[:half], reruns)
+		more, rest := sn.store(items[half:], reruns)
+		return append(events, more...), out.and(rest)
 	}
 	for _, it := range items {
 		it.sent, it.err = nil, chat.Internal("store messages", err)
 	}
 	sn.s.log.Error("messages not stored", "count", len(items), "error", err)
-	return nil
+	return nil, outbox{}
 }
 
-// remember keeps what the batch taught about backlogs and group sizes.
+// remember counts what the batch took of the rates, and keeps what it taught about
+// backlogs and group sizes.
 func (sn *sender) remember(run *sendRun, asked []chat.AccountID) {
+	for k, n := range run.taken {
+		for range n {
+			run.rates.limiters[k.rate].Take(run.now, k.key(), run.rates.specs[k.rate].limit)
+		}
+	}
 	for _, account := range asked {
 		sn.s.pending.counted(account, run.facts.Pending[account], run.now)
 		delete(run.added, account)

@@ -18,7 +18,7 @@
 //
 // # Goroutines
 //
-// New starts the sender and the janitor; Close stops the intake, lets the queued
+// New starts the sender, the janitor and, if wanted, the support bot; Close stops the intake, lets the queued
 // sends finish and waits for both. The caches in front of the store (tokens,
 // pending counts) are told of every change before the operation that caused it
 // returns.
@@ -31,6 +31,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/internal/bus"
@@ -47,6 +48,8 @@ type Config struct {
 	Hasher *secret.Hasher
 	Log    *slog.Logger
 	Now    func() time.Time // nil: time.Now
+	// Retention is how long undelivered messages are offered; 0: for ever (AC 14.1).
+	Retention time.Duration
 	// LimitsOff lifts the request, login and send rates, for load tests. Caps,
 	// policy, backlog and sizes stay.
 	LimitsOff bool
@@ -58,6 +61,10 @@ type Config struct {
 	Mailer Mailer
 	Blobs  Blobs
 	Links  Links
+	Hooks  Hooks // nil: what is queued for webhooks waits
+	// FixedCode, six digits, is what every mailed code is, and no mail is sent: for
+	// tests only. "" draws codes.
+	FixedCode string
 	// Welcome makes the system agent greet every agent that registers through
 	// /v1 (AC 23.2).
 	Welcome bool
@@ -120,17 +127,29 @@ type Service struct {
 	tokens  *tokenCache
 	used    *lastUsed
 	pending *pendingCounts
+	handles *handles
 	sender  *sender
+
+	retention time.Duration // of envelopes that wait
+	expired   atomic.Int64  // when they were last looked at, Unix milliseconds
+	acks      *ackBatch
 
 	mailer  Mailer
 	blobs   Blobs
 	links   Links
+	hooks   Hooks
 	welcome bool
+	fixed   string        // Config.FixedCode
 	vault   *secret.Vault // seals what must be shown or used again
 	rates   *rates
+	mails   *codeMails
 	onces   *onces
 	live    *presences
 	leases  *leases
+
+	refreshes *refreshes
+	tickets   *tickets
+	support   *support
 
 	requests map[chat.Surface]*ratelimit.Fixed
 	logins   *ratelimit.Fixed
@@ -154,23 +173,35 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Observe == nil {
 		cfg.Observe = func(BatchStats) {}
 	}
+	if cfg.Hooks == nil {
+		cfg.Hooks = noHooks{}
+	}
 	key, err := cfg.Store.IDKey(context.Background())
 	if err != nil {
 		return nil, fmt.Errorf("core: read the key: %w", err)
 	}
 	s := &Service{
 		store: cfg.Store, bus: cfg.Bus, hasher: cfg.Hasher, log: cfg.Log, limitsOff: cfg.LimitsOff,
-		now:     func() time.Time { return cfg.Now().UTC().Truncate(time.Millisecond) },
-		turn:    make(chan struct{}, 1),
-		tokens:  newTokenCache(),
-		used:    newLastUsed(),
-		pending: newPendingCounts(),
-		mailer:  cfg.Mailer, blobs: cfg.Blobs, links: cfg.Links, welcome: cfg.Welcome,
+		retention: cfg.Retention,
+		now:       func() time.Time { return cfg.Now().UTC().Truncate(time.Millisecond) },
+		turn:      make(chan struct{}, 1),
+		tokens:    newTokenCache(),
+		used:      newLastUsed(),
+		pending:   newPendingCounts(),
+		handles:   newHandles(),
+		mailer:    cfg.Mailer, blobs: cfg.Blobs, links: cfg.Links, hooks: cfg.Hooks, welcome: cfg.Welcome,
+		fixed:     cfg.FixedCode,
 		vault:  secret.NewVault(key),
 		rates:  newRates(),
+		mails:  newCodeMails(),
 		onces:  newOnces(),
 		live:   newPresences(),
 		leases: newLeases(),
+
+		refreshes: newRefreshes(),
+		tickets:   newTickets(),
+		support:   newSupport(),
+
 		requests: map[chat.Surface]*ratelimit.Fixed{
 			chat.SurfaceOpenCord: ratelimit.NewFixed(time.Minute, maxBuckets),
 		},
@@ -185,7 +216,13 @@ func New(cfg Config) (*Service, error) {
 	s.stop = stop
 	s.sender = newSender(s, cfg.Observe)
 	s.running.Go(s.sender.run)
+	s.acks = newAckBatch(s)
+	s.running.Go(s.acks.run)
 	s.running.Go(func() { s.janitor(ctx) })
+	s.running.Go(func() { s.attend(ctx) })
+	if s.welcome {
+		s.running.Go(func() { s.answerCommands(ctx) })
+	}
 	return s, nil
 }
 
@@ -193,6 +230,7 @@ func New(cfg Config) (*Service, error) {
 // in memory and waits for the Service's goroutines. The store is the caller's.
 func (s *Service) Close() {
 	s.sender.close()
+	s.acks.close()
 	s.stop()
 	s.running.Wait()
 }

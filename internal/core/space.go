@@ -353,6 +353,7 @@ func (s *Service) ListMembers(ctx context.Context, c Call, space chat.SpaceID) (
 		out = make([]SpaceMemberView, len(members))
 		for i, m := range members {
 			out[i] = SpaceMemberView{SpaceMember: m, Profile: who(m.Account), Owner: m.Account == sp.Owner}
+			s.present(&out[i].Profile)
 		}
 		return nil
 	})

@@ -2,6 +2,7 @@ package core
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/internal/chat"
@@ -16,6 +17,9 @@ type resolved struct {
 	actor     Actor
 	issuer    chat.Surface
 	expiresAt time.Time // zero: never
+
+	restricted bool         // by the trust rules: to be reconsidered
+	judgedAt   atomic.Int64 // when that was done last, in Unix milliseconds
 }
 
 // tokenCache remembers what tokens stand for, so that a request does not ask the

@@ -17,6 +17,7 @@ type change struct {
 	store.Tx
 	at     time.Time // of the change: the same in every run of the closure
 	events []chat.Event
+	out    outbox // what webhooks get of the events
 }
 
 // emit notes an event, to be stored with the change and published after it.
@@ -34,6 +35,7 @@ func (s *Service) update(ctx context.Context, doing string, fn func(ctx context.
 	defer func() { <-s.turn }()
 
 	var events []chat.Event
+	var out outbox
 	at := s.now()
 	err := s.store.Update(ctx, func(ctx context.Context, tx store.Tx) error {
 		c := &change{Tx: tx, at: at}
@@ -43,13 +45,14 @@ func (s *Service) update(ctx context.Context, doing string, fn func(ctx context.
 		if err := c.settle(ctx); err != nil {
 			return err
 		}
-		events = c.events
+		events, out = c.events, c.out
 		return nil
 	})
 	if err != nil {
 		return asError(doing, err)
 	}
 	s.publish(events)
+	s.tellHooks(out)
 	return nil
 }
 
@@ -100,6 +103,10 @@ func (s *Service) publish(events []chat.Event) {
 		switch e := &events[i]; e.Kind {
 		case chat.EventAccountState, chat.EventAccountRemoved, chat.EventAccessRevoked:
 			s.tokens.forget(e.Account)
+		case chat.EventMessageCreated:
+			if s.welcome {
+				s.support.offer(e)
+			}
 		}
 	}
 	if len(events) > 0 {

@@ -34,10 +34,19 @@
 // earlier position follows from it: the first change after that position tells
 // what was before.
 //
-// A subscriber that resumes is behind: nothing is queued for it, its own Next
-// reads on from its cursor, from the ring of recent events or from the store,
-// until it has reached seen; there, under the lock, it turns live. So a crowd that
-// reconnects fills no queues, and a subscriber far behind takes its own time.
+// A subscriber that resumes is behind: its own Next reads on from its cursor, from
+// the ring of recent events or from the store, until it has reached seen; there,
+// under the lock, it turns live. Until then only ephemeral events are queued for
+// it, and those that find no room are dropped. So a crowd that reconnects fills no
+// queues, and a subscriber far behind takes its own time. One that has other things
+// to do first may wait with its first reading as long.
+//
+// # Reading
+//
+// A reader waits in Next, or it is notified and polls; so an idle subscription
+// need not keep a goroutine. Either way Subscription.waiting says, under the lock
+// of the queue, that the reader has found the queue empty: whoever queues the next
+// event sees it and wakes the reader, once. Ends and doubts wake it always.
 //
 // # Ends
 //
@@ -51,5 +60,6 @@
 // dispatcher and the reader share. Hub.mu is taken first. Under neither is there
 // I/O, a callback, or the waking of a reader. New starts one goroutine, the
 // healer; Close waits for it. Everything else runs in the bus's handler, which
-// never waits for I/O, or in the goroutine of the caller.
+// never waits for I/O, or in the goroutine of the caller. Readers are notified from
+// there, from the healer, or by whoever ends a subscription.
 package hub

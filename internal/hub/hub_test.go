@@ -449,3 +449,92 @@ func TestDeliveriesWhileTheHubStarts(t *testing.T) {
 	f.world.hook = func(context.Context) {}
 	f.expect(f.subscribe(hub.Interest{Account: ann, After: 2}), positions(3, 12)...)
 }
+
+// TestPoll: a subscription that is notified is told once that it may read, reads
+// without waiting, and is told again only after it has found nothing.
+func TestPoll(t *testing.T) {
+	t.Parallel()
+	f := open(t, hub.Options{})
+	notices := 0
+	s := f.subscribe(hub.Interest{Account: ann, Notify: func() { notices++ }})
+	for round := range 3 {
+		if events, err := s.Poll(); events != nil || err != nil {
+			t.Fatalf("poll with nothing there: got %d events and %v, want none", len(events), err)
+		}
+		f.happen(told(ann), told(ann, ben), told(ben))
+		if notices != round+1 {
+			t.Errorf("notices after round %d: got %d, want one a round", round, notices)
+		}
+		if events, err := s.Poll(); len(events) != 2 || err != nil {
+			t.Errorf("poll: got %d events and %v, want 2", len(events), err)
+		}
+	}
+}
+
+// TestPollEnds: whatever ends a subscription that is notified notifies it.
+func TestPollEnds(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		end  func(f *fixture, s *hub.Subscription)
+		want error
+	}{
+		{"removed", func(f *fixture, _ *hub.Subscription) { f.happen(about(chat.EventAccountRemoved, ann)) }, hub.ErrRevoked},
+		{"suspended", func(f *fixture, _ *hub.Subscription) {
+			f.world.bar(ann, true)
+			f.happen(about(chat.EventAccountState, ann))
+		}, hub.ErrRevoked},
+		{"slow", func(f *fixture, _ *hub.Subscription) { f.happen(told(ann), told(ann), told(ann)) }, hub.ErrSlow},
+		{"closed", func(_ *fixture, s *hub.Subscription) { s.Close() }, hub.ErrClosed},
+		{"hub closed", func(f *fixture, _ *hub.Subscription) { f.Close() }, hub.ErrClosed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			f := open(t, hub.Options{QueueEvents: 2})
+			notices := 0
+			s := f.subscribe(hub.Interest{Account: ann, Notify: func() { notices++ }})
+			if _, err := s.Poll(); err != nil {
+				t.Fatalf("poll: %v", err)
+			}
+			c.end(f, s)
+			if notices == 0 {
+				t.Error("the end was not announced")
+			}
+			if _, err := s.Poll(); !errors.Is(err, c.want) {
+				t.Errorf("poll: got %v, want %v", err, c.want)
+			}
+		})
+	}
+}
+
+// TestResumeFromNothing: who found no event at all resumes from before the first,
+// and what happens before the first reading does not fill the queue.
+func TestResumeFromNothing(t *testing.T) {
+	t.Parallel()
+	f := open(t, hub.Options{QueueEvents: 2, RingEvents: 3})
+	f.happen(told(ann)) // between the look at the store and Subscribe
+	s := f.subscribe(hub.Interest{Account: ann, Resume: true})
+	for range 8 {
+		f.happen(told(ann))
+	}
+	f.expect(s, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+	f.happen(told(ann))
+	f.expect(s, 10)
+}
+
+// TestEphemeralWhileBehind: what has no position waits until a subscriber has caught
+// up, and does not end one that takes its time.
+func TestEphemeralWhileBehind(t *testing.T) {
+	t.Parallel()
+	f := open(t, hub.Options{QueueEvents: 2})
+	f.happen(told(ann))
+	s := f.subscribe(hub.Interest{Account: ann, Resume: true})
+	for range 5 {
+		f.wire.Publish([]chat.Event{about(chat.EventTypingStarted, ann)})
+		f.wire.deliverAll()
+	}
+	f.happen(told(ann))
+	f.expect(s, 1, 2, 0, 0)
+	f.happen(told(ann))
+	f.expect(s, 3)
+}

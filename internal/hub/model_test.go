@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,6 +48,11 @@ type reader struct {
 	low, high  chat.Position // the store's end before and after Subscribe
 	got        []chat.Position
 	err        error
+
+	polls       bool
+	idle        bool        // the last Poll returned nothing
+	notified    atomic.Bool // since
+	unannounced bool        // the last Poll returned something all the same
 }
 
 type model struct {
@@ -185,9 +191,14 @@ func (m *model) subscribe() {
 		r.after = chat.Position(rapid.Int64Range(max(1, int64(r.low)-30), int64(r.low)).Draw(m.T, "after"))
 	}
 	barred := m.world.barred[r.account]
-	s, err := m.hub.Subscribe(context.WithValue(m.ctx, hooked{}, true), hub.Interest{
-		Account: r.account, Credential: r.credential, After: r.after,
-	})
+	in := hub.Interest{Account: r.account, Credential: r.credential, After: r.after}
+	if !r.resumed && rapid.IntRange(0, 4).Draw(m.T, "from the first") == 0 {
+		r.resumed, in.Resume = true, true
+	}
+	if r.polls = rapid.Bool().Draw(m.T, "polls"); r.polls {
+		in.Notify = func() { r.notified.Store(true) }
+	}
+	s, err := m.hub.Subscribe(context.WithValue(m.ctx, hooked{}, true), in)
 	r.high = m.world.end()
 	switch {
 	case err == nil:
@@ -229,13 +240,33 @@ func (m *model) next(r *reader, meanwhile bool) {
 	if meanwhile {
 		ctx = context.WithValue(ctx, hooked{}, true)
 	}
-	events, err := r.Next(ctx)
+	read := r.Next
+	if r.polls {
+		read = r.poll
+	}
+	events, err := read(ctx)
+	if r.unannounced {
+		m.Fatalf("account %d: got %d events and %v without notice", r.account, len(events), err)
+	}
 	for _, e := range events {
 		r.got = append(r.got, e.Event.Position)
 	}
 	if !errors.Is(err, context.DeadlineExceeded) || !meanwhile {
 		r.err = err
 	}
+}
+
+// poll is Poll with the end that a Next without events has. It notes when
+// something follows a Poll without events that was not announced.
+func (r *reader) poll(context.Context) ([]*hub.Shared, error) {
+	silent := r.idle && !r.notified.Swap(false)
+	events, err := r.Poll()
+	r.idle = err == nil && len(events) == 0
+	r.unannounced = silent && !r.idle
+	if r.idle {
+		return nil, context.DeadlineExceeded
+	}
+	return events, err
 }
 
 // revocable tells whether something may have ended a reader since it subscribed.

@@ -16,10 +16,19 @@ type Interest struct {
 	Credential chat.CredentialID
 	// After is the position of the last event already known; 0: from now on.
 	After chat.Position
+	// Resume makes After 0 mean the position before the first event, for those
+	// who found nothing there and want everything since.
+	Resume bool
 	// Filter, if set, tells which events are wanted. It runs in Next, at the
 	// time of reading, and may ask the core; what it declines took a place in
 	// the queue.
 	Filter func(*chat.Event) bool
+	// Notify, if set, is called when there may be something to read: at least
+	// once after each Poll that returned nothing, and at the end. Such a
+	// subscription is read with Poll and needs no goroutine while it is idle.
+	// Notify is called with no lock held, from any goroutine, and must not block.
+	// It may be called for nothing, even after Close.
+	Notify func()
 }
 
 // Subscribe begins a subscription. From now on means that everything committed
@@ -36,13 +45,16 @@ func (h *Hub) Subscribe(ctx context.Context, in Interest) (*Subscription, error)
 	if err := h.load(ctx, a); err != nil {
 		return nil, err
 	}
-	past, err := h.origin(ctx, a, in.After)
+	past, err := h.origin(ctx, a, in)
 	if err != nil {
 		return nil, err
 	}
 	s := &Subscription{
-		hub: h, account: a, credential: in.Credential, filter: in.Filter,
-		wake: make(chan struct{}, 1), past: past, behind: past != nil,
+		hub: h, account: a, credential: in.Credential, filter: in.Filter, notify: in.Notify,
+		past: past, behind: past != nil,
+	}
+	if s.notify == nil {
+		s.wake = make(chan struct{}, 1)
 	}
 	h.mu.Lock()
 	if h.closed {
@@ -85,8 +97,9 @@ func (h *Hub) load(ctx context.Context, a *account) error {
 }
 
 // origin returns the past a subscription has to go through first, nil if none.
-func (h *Hub) origin(ctx context.Context, a *account, after chat.Position) (*past, error) {
-	if after == 0 {
+func (h *Hub) origin(ctx context.Context, a *account, in Interest) (*past, error) {
+	after := in.After
+	if after == 0 && !in.Resume {
 		return nil, nil
 	}
 	b := before{account: a.id, member: map[chat.SpaceID]bool{}}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"parley/internal/chat"
 )
@@ -13,25 +14,29 @@ import (
 // an idle subscription should stay small.
 const keepCap = 16
 
+// pollTimeout bounds each question that Poll asks the store.
+const pollTimeout = 10 * time.Second
+
 // Subscription is the live view of one account. One goroutine at a time reads it.
 type Subscription struct {
 	hub        *Hub
 	account    *account
 	credential chat.CredentialID
 	filter     func(*chat.Event) bool
+	notify     func()        // nil: the reader waits at wake
 	wake       chan struct{} // holds a token when there may be something to take
 	slot       int           // in account.subscriptions; guarded by Hub.mu
 
 	// Of the reader:
 	past *past     // while behind
-	lent []*Shared // what the last Next returned
+	lent []*Shared // what was returned last
 
 	mu      sync.Mutex
 	queue   []*Shared
 	bytes   int           // in queue
 	last    chat.Position // the highest queued: an account may be named twice among recipients
-	waiting bool          // the reader is, or will be, at wake
-	behind  bool          // the reader is in the past: nothing is queued
+	waiting bool          // the reader is, or will be, at wake, or wants to be notified
+	behind  bool          // the reader is in the past: only ephemeral events are queued
 	doubted bool          // the right to listen is to be asked for
 	ended   error
 }
@@ -43,14 +48,37 @@ type Subscription struct {
 // cases nothing is lost and Next may be called again.
 func (s *Subscription) Next(ctx context.Context) ([]*Shared, error) {
 	for {
-		events, err := s.take(ctx)
+		events, waiting, err := s.step(func() (context.Context, context.CancelFunc) { return ctx, func() {} })
 		if err != nil {
 			return nil, err
 		}
-		if s.filter != nil {
-			events = slices.DeleteFunc(events, func(e *Shared) bool { return !s.filter(&e.Event) })
+		if events = s.wanted(events); len(events) > 0 {
+			return events, nil
 		}
-		if len(events) > 0 {
+		if !waiting {
+			continue
+		}
+		select {
+		case <-s.wake:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// Poll returns what waits, like Next, but never waits for events: nil means that
+// there are none, and that Notify will be called when there may be some. To know
+// that, it may have to ask the store, for at most ten seconds: while it catches up,
+// and when the right to listen is in doubt. After an error that is no end of the
+// subscription nobody is notified: the caller polls again, or gives up. Poll is
+// only for subscriptions with Notify, which are not read with Next.
+func (s *Subscription) Poll() ([]*Shared, error) {
+	for {
+		events, waiting, err := s.step(briefly)
+		if err != nil || waiting {
+			return nil, err
+		}
+		if events = s.wanted(events); len(events) > 0 {
 			return events, nil
 		}
 	}
@@ -67,21 +95,41 @@ func (s *Subscription) Close() {
 	s.signal()
 }
 
-// take does one step of Next: it may return nothing.
-func (s *Subscription) take(ctx context.Context) ([]*Shared, error) {
+// wanted drops what the filter declines.
+func (s *Subscription) wanted(events []*Shared) []*Shared {
+	if s.filter == nil {
+		return events
+	}
+	return slices.DeleteFunc(events, func(e *Shared) bool { return !s.filter(&e.Event) })
+}
+
+// briefly is the context of what Poll asks the store.
+func briefly() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), pollTimeout)
+}
+
+// step does one step of reading: it may return nothing. waiting tells that there
+// was nothing to do, and that the reader will be told when there is. asking makes
+// the context of a question to the store; most steps ask none.
+func (s *Subscription) step(asking func() (context.Context, context.CancelFunc)) (events []*Shared, waiting bool, err error) {
 	clear(s.lent) // the events may be the last ones to hold on to
 	s.mu.Lock()
 	switch {
 	case s.ended != nil:
 		defer s.mu.Unlock()
-		return nil, s.ended
+		return nil, false, s.ended
 	case s.doubted:
 		s.doubted = false
 		s.mu.Unlock()
-		return nil, s.ask(ctx)
+		ctx, cancel := asking()
+		defer cancel()
+		return nil, false, s.ask(ctx)
 	case s.behind:
 		s.mu.Unlock()
-		return s.replay(ctx)
+		ctx, cancel := asking()
+		defer cancel()
+		events, err = s.replay(ctx)
+		return events, false, err
 	case len(s.queue) > 0:
 		defer s.mu.Unlock()
 		free := s.lent[:0]
@@ -89,16 +137,11 @@ func (s *Subscription) take(ctx context.Context) ([]*Shared, error) {
 			free = nil
 		}
 		s.lent, s.queue, s.bytes = s.queue, free, 0
-		return s.lent, nil
+		return s.lent, false, nil
 	}
 	s.waiting = true
 	s.mu.Unlock()
-	select {
-	case <-s.wake:
-		return nil, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return nil, true, nil
 }
 
 // replay takes the next stretch of the past, or turns live where it ends.
@@ -166,11 +209,14 @@ func (s *Subscription) push(e *Shared) pushed {
 	position := e.Event.Position
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended != nil || s.behind || position != 0 && position <= s.last {
+	if s.ended != nil || position != 0 && (s.behind || position <= s.last) {
 		return pushDone
 	}
 	o := &s.hub.options
 	if n := len(s.queue); n > 0 && (n >= o.QueueEvents || s.bytes+e.size > o.QueueBytes) {
+		if s.behind {
+			return pushDone // it is ephemeral: only those are queued
+		}
 		return pushFull
 	}
 	s.queue = append(s.queue, e)
@@ -202,7 +248,12 @@ func (s *Subscription) finish(reason error) bool {
 }
 
 // signal wakes the reader. One that is not waiting looks once more for nothing.
+// The caller holds no lock.
 func (s *Subscription) signal() {
+	if s.notify != nil {
+		s.notify()
+		return
+	}
 	select {
 	case s.wake <- struct{}{}:
 	default:

@@ -27,6 +27,7 @@ type Document struct {
 	Server      string // the address paths are relative to
 	Tags        []Tag
 	Bearer      string // says what the bearer token of routes that are not open is
+	Schemes     []Scheme
 	Headers     []Header
 	RetryAfter  string // describes the Retry-After header of 429
 	Error       any    // the body of every failure
@@ -36,6 +37,10 @@ type Document struct {
 
 // Tag is a heading of the document.
 type Tag struct{ Name, Description string }
+
+// Scheme is another way to prove who calls, beside the bearer token: a cookie, or
+// another bearer token if Cookie is "".
+type Scheme struct{ Name, Description, Cookie string }
 
 // Header is a response header, a whole number, on every response.
 type Header struct{ Name, Description string }
@@ -47,12 +52,15 @@ type Substitute struct{ Type, As any }
 type Operation struct {
 	ID, Method, Path          string
 	Tag, Summary, Description string
-	Open                      bool // needs no token
+	Open                      bool   // needs no token
+	Scheme                    string // needs what a Scheme of the document says, in place of the token
 	Parameters                []Parameter
-	Request                   any // nil: there is no body
+	Request                   any    // nil: there is no body
+	RequestType               string // media type of a body of plain bytes, beside no Request
 	BodyMayMiss               bool
-	Response                  any
-	Success                   []int // statuses that Response comes with, the usual one first
+	Response                  any    // nil: nothing that a schema describes
+	ResponseType              string // media type of an answer of plain bytes, beside no Response
+	Success                   []int  // statuses that Response comes with, the usual one first
 	Failures                  []Failure
 }
 
@@ -109,6 +117,13 @@ func (d *Document) describe(spec *openapi31.Spec) {
 		spec.Tags = append(spec.Tags, *new(openapi31.Tag).WithName(t.Name).WithDescription(t.Description))
 	}
 	spec.SetHTTPBearerTokenSecurity(bearerScheme, "", d.Bearer)
+	for _, s := range d.Schemes {
+		if s.Cookie == "" {
+			spec.SetHTTPBearerTokenSecurity(s.Name, "", s.Description)
+		} else {
+			spec.SetAPIKeySecurity(s.Name, s.Cookie, openapi.InCookie, s.Description)
+		}
+	}
 	headers := d.Headers
 	if d.RetryAfter != "" {
 		headers = append(headers[:len(headers):len(headers)], Header{"Retry-After", d.RetryAfter})
@@ -130,7 +145,10 @@ func (d *Document) add(r *openapi31.Reflector, op *Operation, shared *sharing) e
 	oc.SetTags(op.Tag)
 	oc.SetSummary(op.Summary)
 	oc.SetDescription(op.Description)
-	if !op.Open {
+	switch {
+	case op.Scheme != "":
+		oc.AddSecurity(op.Scheme)
+	case !op.Open:
 		oc.AddSecurity(bearerScheme)
 	}
 	exposer, ok := oc.(openapi31.OperationExposer)
@@ -155,10 +173,20 @@ func (d *Document) add(r *openapi31.Reflector, op *Operation, shared *sharing) e
 			}
 		}))
 	}
+	if op.RequestType != "" {
+		exposer.Operation().RequestBodyEns().RequestBodyEns().WithRequired(true).
+			WithContentItem(op.RequestType, openapi31.MediaType{})
+	}
 	for _, status := range op.Success {
 		oc.AddRespStructure(op.Response, openapi.WithHTTPStatus(status), d.customize(func(r *openapi31.Response) {
 			r.Description = http.StatusText(status)
 			r.Headers = d.headers(status)
+			switch {
+			case op.ResponseType != "":
+				r.Content = map[string]openapi31.MediaType{op.ResponseType: {}}
+			case op.Response == nil:
+				r.Content = nil
+			}
 		}))
 	}
 	for _, failures := range byStatus(op.Failures) {

@@ -3,6 +3,7 @@ package openapi_test
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -35,6 +36,9 @@ func document() *openapi.Document {
 		Title: "Things", Version: "2", Server: "/", License: "MIT", Bearer: "a token", Error: problem{},
 		Headers: []openapi.Header{{Name: "X-Left", Description: "what is left"}}, RetryAfter: "seconds",
 		Substitutes: []openapi.Substitute{{Type: count(0), As: ""}},
+		Schemes: []openapi.Scheme{
+			{Name: "session", Description: "a cookie", Cookie: "crumb"}, {Name: "operator", Description: "another token"},
+		},
 		Operations: []openapi.Operation{
 			{
 				ID: "getThing", Method: "GET", Path: "/things/{id}", Response: thing{}, Success: []int{200},
@@ -45,6 +49,10 @@ func document() *openapi.Document {
 				ID: "setThing", Method: "PATCH", Path: "/things/{id}", Parameters: []openapi.Parameter{id},
 				Request: change{}, Response: thing{}, Success: []int{200, 201}, Failures: []openapi.Failure{denied, gone, lost},
 			},
+			{
+				ID: "putPicture", Method: "PUT", Path: "/picture", Scheme: "session", RequestType: "image/png", Success: []int{302},
+			},
+			{ID: "getPicture", Method: "GET", Path: "/picture", Scheme: "operator", ResponseType: "image/png", Success: []int{200}},
 			{ID: "ping", Method: "POST", Path: "/ping", Open: true, Request: thing{}, BodyMayMiss: true, Response: thing{}, Success: []int{200}},
 		},
 	}
@@ -64,12 +72,16 @@ func TestDocument(t *testing.T) {
 		get  = "paths|/things/{id}|get|"
 		set  = "paths|/things/{id}|patch|"
 		ping = "paths|/ping|post|"
+		put  = "paths|/picture|put|"
+
+		shown = "paths|/picture|get|"
 	)
 	for path, want := range map[string]any{
 		"openapi":                                                  "3.1.0",
 		"info|title":                                               "Things",
 		"servers|0|url":                                            "/",
 		get + "operationId":                                        "getThing",
+		get + "security|0|token":                                   []any{},
 		get + "security|0|token|0":                                 nil,
 		get + "parameters|0|in":                                    "path",
 		get + "parameters|0|required":                              true,
@@ -83,17 +95,29 @@ func TestDocument(t *testing.T) {
 		get + "responses|200|content|application/json|schema|$ref": "#/components/schemas/Thing",
 		set + "requestBody|required":                               true,
 		set + "responses|201|description":                          "Created",
-		set + "responses|404|content|application/json|examples|lost|value|error":                 "lost",
-		ping + "requestBody|required":                                                            false,
-		ping + "security":                                                                        nil,
-		"components|responses|Unauthorized|content|application/json|schema|$ref":                 "#/components/schemas/Problem",
+		set + "responses|404|content|application/json|examples|lost|value|error": "lost",
+		put + "security|0|session":                                               []any{},
+		put + "security|0|token":                                                 nil,
+		put + "requestBody|required":                                             true,
+		put + "requestBody|content|image/png":                                    map[string]any{},
+		put + "responses|302|description":                                        "Found",
+		put + "responses|302|content":                                            nil,
+		shown + "security|0|operator":                                            []any{},
+		shown + "responses|200|content|image/png":                                map[string]any{},
+		shown + "responses|200|content|application/json":                         nil,
+		"components|securitySchemes|session|in":                                  "cookie",
+		"components|securitySchemes|session|name":                                "crumb",
+		"components|securitySchemes|operator|scheme":                             "bearer",
+		ping + "requestBody|required":                                            false,
+		ping + "security":                                                        nil,
+		"components|responses|Unauthorized|content|application/json|schema|$ref": "#/components/schemas/Problem",
 		"components|responses|Unauthorized|content|application/json|examples|denied|value|error": "<who?>",
 		"components|schemas|Change|properties|count|type":                                        "string", // substituted
 		"components|schemas|Thing|properties|name|maxLength":                                     9.0,
 		"components|schemas|Thing|properties|note|type|0":                                        "null",
 		"components|securitySchemes|token|scheme":                                                "bearer",
 	} {
-		if got := at(doc, path); got != want {
+		if got := at(doc, path); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %v, want %v", path, got, want)
 		}
 	}
@@ -113,7 +137,7 @@ func TestBadTables(t *testing.T) {
 	for name, change := range map[string]func(*openapi.Document){
 		"a route twice":                   func(d *openapi.Document) { d.Operations = append(d.Operations, d.Operations[2]) },
 		"a parameter that the path lacks": func(d *openapi.Document) { d.Operations[0].Path = "/things" },
-		"a path without its parameter":    func(d *openapi.Document) { d.Operations[2].Path = "/ping/{id}" },
+		"a path without its parameter":    func(d *openapi.Document) { d.Operations[2].Path = "/picture/{id}" },
 		"no method":                       func(d *openapi.Document) { d.Operations[2].Method = "FETCH" },
 	} {
 		d := document()

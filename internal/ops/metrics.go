@@ -21,6 +21,9 @@ type Metrics struct {
 	reruns   prometheus.Counter
 	ended    *prometheus.CounterVec
 	batching prometheus.Histogram
+
+	attempts *prometheus.CounterVec
+	calls    *prometheus.HistogramVec
 }
 
 // NewMetrics makes a registry with the figures of the Go runtime, of the process
@@ -56,8 +59,17 @@ func NewMetrics() *Metrics {
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
 		}),
 	}
+	m.attempts = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_webhook_attempts_total",
+		Help: "Calls to webhooks that ended, by the surface the webhook was registered through, kind (event, wake) and outcome (delivered, failed).",
+	}, []string{"surface", "kind", "outcome"})
+	m.calls = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "parley_webhook_attempt_duration_seconds",
+		Help:    "Time that calls to webhooks took, by surface.",
+		Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+	}, []string{"surface"})
 	m.registry.MustRegister(
-		m.requests, m.duration, m.batches, m.reruns, m.batching, m.ended,
+		m.attempts, m.calls, m.requests, m.duration, m.batches, m.reruns, m.batching, m.ended,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -88,6 +100,19 @@ func (m *Metrics) Batch(size, reruns int, took time.Duration) {
 	if reruns > 0 {
 		m.reruns.Add(float64(reruns))
 	}
+}
+
+// Attempt notes a call to a webhook that ended.
+func (m *Metrics) Attempt(surface string, wake, delivered bool, took time.Duration) {
+	kind, outcome := "event", "failed"
+	if wake {
+		kind = "wake"
+	}
+	if delivered {
+		outcome = "delivered"
+	}
+	m.attempts.WithLabelValues(surface, kind, outcome).Inc()
+	m.calls.WithLabelValues(surface).Observe(took.Seconds())
 }
 
 // ListenerEnded notes that the server ended a live subscription, for one of few

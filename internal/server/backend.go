@@ -45,6 +45,9 @@ type BackendConfig struct {
 	// it a place without data is an error.
 	Create  bool
 	Outside Outside
+	// Hooks makes what sends events to webhooks, once the store is open; nil: what
+	// is queued waits for a server.
+	Hooks func(b *Backend) core.Hooks
 	// Observe is told about finished batches of sends; nil: nobody is.
 	Observe func(core.BatchStats)
 }
@@ -104,6 +107,9 @@ func (b *Backend) open(ctx context.Context, cfg BackendConfig) error {
 	}
 	if err := b.outside(&rules, cfg.Outside, key); err != nil {
 		return err
+	}
+	if cfg.Hooks != nil {
+		rules.Hooks = cfg.Hooks(b)
 	}
 	if b.Core, err = core.New(rules); err != nil {
 		return err

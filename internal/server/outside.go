@@ -44,6 +44,7 @@ func (b *Backend) outside(cfg *core.Config, o Outside, key [32]byte) error {
 	cfg.Blobs = blob.NewKeeper(b.Blobs, max(runtime.GOMAXPROCS(0)/2, 1))
 	b.Guard = netguard.New(netguard.Options{Allow: o.Allow})
 	cfg.Links = b.Guard
+	cfg.FixedCode, cfg.Retention, cfg.Welcome = o.FixedCode, o.Retention, o.Welcome
 	if cfg.Mailer, err = newMailer(b.data, o, b.log); err != nil {
 		return err
 	}

@@ -27,11 +27,13 @@ import (
 	"sync"
 	"time"
 
+	"parley/internal/chat"
 	"parley/internal/config"
 	"parley/internal/core"
 	"parley/internal/dialect/agentchat"
 	"parley/internal/hub"
 	"parley/internal/ops"
+	"parley/internal/webhook"
 )
 
 // ballastBytes are allocated and never touched, so they cost no memory, but the
@@ -51,6 +53,7 @@ type Server struct {
 	backend *Backend
 	hub     *hub.Hub
 	sockets *agentchat.Surface // nil unless it is served
+	hooks   *webhook.Worker
 
 	web, operator, internal *listener // internal is nil unless it is configured
 
@@ -91,6 +94,7 @@ func (s *Server) start(ctx context.Context) error {
 			SMTP: s.cfg.SMTP, MailFrom: s.cfg.MailFrom, FixedCode: string(s.cfg.InsecureCode), Allow: s.cfg.Outgoing(),
 			Retention: s.cfg.Retention, Welcome: s.cfg.Welcome == config.On,
 		},
+		Hooks: s.newDeliverer,
 	})
 	if err != nil {
 		return err
@@ -104,10 +108,14 @@ func (s *Server) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := rules.EnsureSystem(ctx); err != nil {
+		return err
+	}
 	s.describe()
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
+	s.hooks.Start(rules)
 	s.watch()
 	s.logStart()
 	return nil
@@ -136,6 +144,19 @@ func (s *Server) listen(ctx context.Context) (err error) {
 	s.operator.serve(s.fail)
 	s.web.serve(s.fail)
 	return nil
+}
+
+// newDeliverer makes the worker that sends events to webhooks, each in the form of
+// the dialect it was registered through.
+func (s *Server) newDeliverer(b *Backend) core.Hooks {
+	s.hooks = webhook.New(webhook.Config{
+		Store: b.store, Client: b.Guard, Log: s.log,
+		Encoders: map[chat.Surface]webhook.Encoder{
+			chat.SurfaceAgentChat: agentchat.NewEncoder(b.Codec, s.cfg.PublicURL.String()),
+		},
+		Observe: func(a webhook.Attempt) { s.metrics.Attempt(a.Surface.String(), a.Wake, a.Err == nil, a.Took) },
+	})
+	return s.hooks
 }
 
 // describe adds the figures of this server to the metrics.
@@ -212,6 +233,11 @@ func (s *Server) shutDown(ctx context.Context) error {
 	if s.health != nil {
 		s.health.Stopping()
 	}
+	if s.sockets != nil {
+		if err := s.sockets.Stop(ctx); err != nil {
+			s.log.Warn("sockets cut off", "error", err)
+		}
+	}
 	if s.hub != nil {
 		s.hub.Close() // streams would never end by themselves
 	}
@@ -222,6 +248,9 @@ func (s *Server) shutDown(ctx context.Context) error {
 		}
 	}
 	stopping.Wait()
+	if s.hooks != nil {
+		s.hooks.Stop(ctx)
+	}
 	if s.internal != nil { // last, so that the end can be watched; a profile is not waited for
 		cancel()
 		s.internal.stop(ctx, s.log)

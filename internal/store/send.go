@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"time"
 
 	"parley/internal/chat"
@@ -13,6 +14,7 @@ type SendKey struct {
 	ClientID     string              // "" is none: nothing to replay
 	Conversation chat.ConversationID // a channel, direct conversation or group
 	Peer         chat.AccountID      // the other side of a direct conversation that need not exist
+	Attachment   chat.AttachmentID   // 0: none
 }
 
 // Batch is a set of sends that are stored together or not at all.
@@ -26,15 +28,17 @@ type Batch struct {
 	Decide func(*SendFacts) Writes
 }
 
-// Questions are the counts that rules need only now and then.
+// Questions are about what rules need only now and then.
 type Questions struct {
 	Pending   []chat.AccountID // recipients: count their stored envelopes
 	Cold      []chat.AccountID // authors: count their unanswered new conversations with guarded accounts
 	ColdSince time.Time        // ... whose first message is not older
+	Mutes     []chat.AccountID // recipients that may have mutes: list them
+	Hooks     []chat.AccountID // recipients with webhooks: list them
 }
 
 // Any tells whether there is a question.
-func (q Questions) Any() bool { return len(q.Pending)+len(q.Cold) > 0 }
+func (q Questions) Any() bool { return len(q.Pending)+len(q.Cold)+len(q.Mutes)+len(q.Hooks) > 0 }
 
 // PendingLimit is where the exact count of pending envelopes stops.
 const PendingLimit = 10_001
@@ -79,16 +83,23 @@ type SendFacts struct {
 	// hold there (the default one included).
 	Overwrites map[chat.ConversationID][]chat.Overwrite
 	Held       map[Seat][]chat.ArchetypeID
-	// Members of groups, in the order they joined.
+	// Members of groups, in the order they joined, and the groups' names.
 	Members map[chat.ConversationID][]chat.AccountID
+	Names   map[chat.ConversationID]string
 	// Blocks and Contacts between the two sides of direct conversations.
 	Blocks   map[Edge]bool
 	Contacts map[Edge]bool
 	// Replays: messages already stored under an author's own id.
 	Replays map[ReplayKey]*chat.Message
-	// Pending and Cold answer the questions asked.
+	// Attachments named; with ID, Uploader, Conversation and Peer set. nil: no key
+	// names one.
+	Attachments map[chat.AttachmentID]*chat.Attachment
+	// Pending, Cold, Mutes and Hooks answer the questions asked. Mutes may have
+	// expired; of hooks ID, Account, Surface and Events are set.
 	Pending map[chat.AccountID]int
 	Cold    map[chat.AccountID]ColdCount
+	Mutes   map[chat.AccountID][]chat.Mute
+	Hooks   map[chat.AccountID][]chat.Hook
 
 	// FirstID is the first of SendIDs ids per key, drawn for this batch; 0 if
 	// the facts were loaded for reading only.
@@ -105,11 +116,14 @@ func NewSendFacts(n int) *SendFacts {
 		Overwrites:    make(map[chat.ConversationID][]chat.Overwrite),
 		Held:          make(map[Seat][]chat.ArchetypeID),
 		Members:       make(map[chat.ConversationID][]chat.AccountID),
+		Names:         make(map[chat.ConversationID]string),
 		Blocks:        make(map[Edge]bool),
 		Contacts:      make(map[Edge]bool),
 		Replays:       make(map[ReplayKey]*chat.Message),
 		Pending:       make(map[chat.AccountID]int),
 		Cold:          make(map[chat.AccountID]ColdCount),
+		Mutes:         make(map[chat.AccountID][]chat.Mute),
+		Hooks:         make(map[chat.AccountID][]chat.Hook),
 	}
 }
 
@@ -119,16 +133,26 @@ const SendIDs = 3
 
 // Writes is what a batch stores.
 type Writes struct {
-	Directs   []*chat.Conversation // new direct conversations, as they are at the end of the batch
-	Moved     []*chat.Conversation // existing ones: LastSeq, LastAt, Initiator, OpenedAt, Established
-	Messages  []*chat.Message
-	Envelopes []chat.Envelope
-	Contacts  []Edge // stored unless there
-	Events    []chat.Event
-	At        time.Time // when contacts and conversations were made
+	Directs    []*chat.Conversation // new direct conversations, as they are at the end of the batch
+	Moved      []*chat.Conversation // existing ones: LastSeq, LastAt, Initiator, OpenedAt, Established
+	Messages   []*chat.Message
+	Envelopes  []chat.Envelope
+	Contacts   []Edge // stored unless there
+	Events     []chat.Event
+	Deliveries []chat.Delivery // as for HookTx.Enqueue
+	At         time.Time       // when contacts and conversations were made
 }
 
 // Empty tells whether there is nothing to write.
 func (w *Writes) Empty() bool {
-	return len(w.Directs)+len(w.Moved)+len(w.Messages)+len(w.Envelopes)+len(w.Contacts)+len(w.Events) == 0
+	return len(w.Directs)+len(w.Moved)+len(w.Messages)+len(w.Envelopes)+len(w.Contacts)+len(w.Events)+
+		len(w.Deliveries) == 0
+}
+
+// SendTx writes messages that go with another change; those that stand alone go
+// through Store.Send.
+type SendTx interface {
+	// Write stores what was decided about messages. Ids and positions were drawn
+	// with NextID; a conversation in Moved that is not there is ErrNotFound.
+	Write(ctx context.Context, w *Writes) error
 }

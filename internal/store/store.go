@@ -45,6 +45,8 @@ var (
 
 // Store is a database, open and migrated. All methods are safe for concurrent use.
 type Store interface {
+	Acknowledger
+
 	// View runs fn on one consistent snapshot and writes nothing.
 	View(ctx context.Context, fn func(ctx context.Context, r Reader) error) error
 	// Update runs fn in one transaction in the write order and commits if fn

@@ -18,6 +18,7 @@ type Reader interface {
 	AttachmentReader
 	HookReader
 	OwnerReader
+	OnceReader
 
 	// Account returns the account, tombstones included.
 	Account(ctx context.Context, id chat.AccountID) (*chat.Account, error)
@@ -74,7 +75,8 @@ type Reader interface {
 	// Message returns a message, retracted ones included, unless its
 	// conversation is deleted.
 	Message(ctx context.Context, id chat.MessageID) (*chat.Message, error)
-	// History lists messages of a conversation, newest first, without retracted ones.
+	// History lists messages of a conversation, newest first, without retracted
+	// ones and those that the viewer hid.
 	History(ctx context.Context, q HistoryQuery) ([]chat.Message, error)
 
 	// Pending lists an account's stored envelopes with ids above after, in the
@@ -97,7 +99,9 @@ type Reader interface {
 // HistoryQuery asks for a page of a conversation.
 type HistoryQuery struct {
 	Conversation chat.ConversationID
-	Before       time.Time // only messages strictly older, at full precision; zero: from the end
+	Viewer       chat.AccountID // 0: nobody in particular
+	After        int64          // only higher sequence numbers
+	Before       time.Time      // only messages strictly older, at full precision; zero: from the end
 	Limit        int
 }
 
@@ -106,11 +110,14 @@ type Tx interface {
 	Reader
 	RegisterTx
 	ContactTx
+	SendTx
 	InboxTx
+	AcknowledgeTx
 	GroupTx
 	AttachmentTx
 	HookTx
 	OwnerTx
+	OnceTx
 
 	// NextID draws n consecutive ids and returns the first. They are higher
 	// than every id drawn before.
@@ -162,8 +169,6 @@ type Tx interface {
 	DeleteChannel(ctx context.Context, id chat.ConversationID, at time.Time) error
 	// InsertDirect stores an empty direct conversation and its two members.
 	InsertDirect(ctx context.Context, c *chat.Conversation) error
-	// InsertGroup stores an empty group with its members.
-	InsertGroup(ctx context.Context, c *chat.Conversation, members []chat.Member) error
 
 	// EditMessage replaces the text and keeps the old one as a revision.
 	EditMessage(ctx context.Context, id chat.MessageID, text string, at time.Time) error

@@ -63,7 +63,9 @@ type Conn struct {
 
 	mu        sync.Mutex
 	queue     [][]byte
-	waiting   int // bytes in queue or being written
+	waiting   int           // bytes in queue or being written
+	room      chan struct{} // of Wait; closed when waiting is down to roomAt, and at the end
+	roomAt    int
 	pongFor   []byte
 	pongDue   bool // only the latest ping is answered, so pings cannot pile up
 	pingDue   bool
@@ -101,6 +103,27 @@ func (c *Conn) Send(frame []byte) error {
 	c.queue = append(c.queue, frame)
 	c.waiting += size
 	c.wakeWriter()
+	return nil
+}
+
+// Wait returns when no more than size bytes wait for the peer, counted as
+// Options.SendBuffer counts them, so that a sender with much to send goes no
+// faster than the peer reads. It fails with ErrClosed once the connection has been
+// closed, which a peer that reads nothing brings about (Options.WriteTimeout). One
+// goroutine at a time may wait.
+func (c *Conn) Wait(size int) error {
+	c.mu.Lock()
+	for c.ended == nil && c.waiting > size {
+		room := make(chan struct{})
+		c.room, c.roomAt = room, size
+		c.mu.Unlock()
+		<-room
+		c.mu.Lock()
+	}
+	defer c.mu.Unlock()
+	if c.ended != nil {
+		return ErrClosed
+	}
 	return nil
 }
 
@@ -162,11 +185,21 @@ func (c *Conn) endWith(why error, frame []byte, drop bool) {
 	c.ended, c.lastFrame, c.dropping = why, frame, drop
 	c.written = make(chan struct{})
 	c.pingDue = false
+	c.makeRoom(0)
 	if drop {
 		c.queue, c.pongDue = nil, false
 	}
 	_ = c.nc.SetWriteDeadline(time.Now().Add(lastWords)) // fails on a closed socket only
 	c.wakeWriter()
+}
+
+// makeRoom lets go who waits for it, if there is as much room as that. The caller
+// holds mu.
+func (c *Conn) makeRoom(waiting int) {
+	if c.room != nil && waiting <= c.roomAt {
+		close(c.room)
+		c.room = nil
+	}
 }
 
 func (c *Conn) isEnded() bool {

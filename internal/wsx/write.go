@@ -141,6 +141,7 @@ func (c *Conn) flush(s *scratch, payload []byte) (dropping bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.waiting -= s.cost
+	c.makeRoom(c.waiting)
 	s.cost = 0
 	return c.dropping && !s.last, nil
 }

@@ -131,7 +131,7 @@ func serve(t *testing.T, engine string, flags ...string) *server {
 	if engine == "postgres" {
 		s.flags = append(s.flags, "--database", testpg.New(t))
 	}
-	if err := s.start(t.Context()); err != nil {
+	if err := s.start(context.WithoutCancel(t.Context())); err != nil { // Cleanup ends it, and comes after the context's end
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -188,11 +188,12 @@ func (s *server) control(t *testing.T) *httptest.Server {
 			}
 		}
 	}
+	ctx := context.WithoutCancel(t.Context()) // what it starts is ended by Cleanup
 	mux := http.NewServeMux()
 	mux.Handle("POST /restart", answer(func(*http.Request) error {
-		return s.again(t.Context(), func(p *program.Server) error { return p.Stop(exitLimit) })
+		return s.again(ctx, func(p *program.Server) error { return p.Stop(exitLimit) })
 	}))
-	mux.Handle("POST /crash", answer(func(*http.Request) error { return s.again(t.Context(), (*program.Server).Kill) }))
+	mux.Handle("POST /crash", answer(func(*http.Request) error { return s.again(ctx, (*program.Server).Kill) }))
 	mux.Handle("POST /suspend", answer(func(r *http.Request) error {
 		command := exec.CommandContext(r.Context(), os.Getenv(binary), "account", "suspend", r.FormValue("handle"), "--data", s.data)
 		output, err := command.CombinedOutput()

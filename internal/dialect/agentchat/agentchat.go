@@ -10,8 +10,10 @@
 package agentchat
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"parley/internal/blob"
 	"parley/internal/chat"
@@ -30,11 +32,13 @@ type Config struct {
 	IDs  *id.Codec
 	Log  *slog.Logger
 	// Hub feeds the sockets; nil: there are none.
-	Hub *hub.Hub
+	Hub     *hub.Hub
+	Sockets SocketLimits
 	// Blobs serves pictures and files; nil: what needs it is refused.
 	Blobs *blob.Store
 	// Clients says whose forwarding headers count; nil trusts nobody.
 	Clients *httpx.Clients
+	Now     func() time.Time // nil: time.Now
 	// Observe is told about every finished request; nil: nobody is.
 	Observe func(httpx.Record)
 	// PublicURL is the address of the server in absolute links, without a slash at
@@ -52,6 +56,8 @@ type api struct {
 	Config
 
 	answers Catalogue
+	pages   *http.CrossOriginProtection // what may use cookies
+	sockets *sockets                    // nil: there are none
 }
 
 // Surface is the dialect at work. Stop ends its sockets.
@@ -70,8 +76,8 @@ func Paths() []string {
 	}
 }
 
-// New builds the surface: the handler of everything under /v1/ and /dashboard/. It
-// panics if the route table is at fault.
+// New builds the surface: the handler of everything under /v1/ and /dashboard/, and
+// of /llms.txt and /skill.md. It panics if the route table is at fault.
 func New(cfg Config) *Surface {
 	if cfg.Clients == nil {
 		cfg.Clients = httpx.NewClients(nil)
@@ -79,10 +85,16 @@ func New(cfg Config) *Surface {
 	if cfg.Observe == nil {
 		cfg.Observe = func(httpx.Record) {}
 	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	if cfg.Origins == "" {
 		cfg.Origins = "*"
 	}
-	a := &api{Config: cfg, answers: Answers()}
+	a := &api{Config: cfg, answers: Answers(), pages: cfg.trustedPages()}
+	if cfg.Hub != nil {
+		a.sockets = newSockets(a)
+	}
 	guard := httpx.Guard{Log: cfg.Log, Answer: func(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, chat.Fail(chat.CodeInternal)) // the guard has logged the cause
 	}}
@@ -90,9 +102,28 @@ func New(cfg Config) *Surface {
 	return &Surface{Handler: h, api: a}
 }
 
+// Stop refuses sockets from now on, closes those that there are, spread over up to
+// two seconds so that the clients do not all come back at once, and returns when
+// nothing of the surface runs any more (AC 19.8). When ctx ends first it cuts the
+// rest short and says so. It is called before the hub and the core are closed.
+func (s *Surface) Stop(ctx context.Context) error {
+	if s.api.sockets == nil {
+		return nil
+	}
+	return s.api.sockets.stop(ctx)
+}
+
+// Sockets is the number of open WebSockets.
+func (s *Surface) Sockets() int {
+	if s.api.sockets == nil {
+		return 0
+	}
+	return s.api.sockets.group.Len()
+}
+
 // mux is the router of all routes and of what is said elsewhere.
 func (a *api) mux() http.Handler {
-	var table []httpx.Route
+	table := a.about()
 	for _, r := range Routes() {
 		table = append(table, httpx.Route{Method: r.Method, Path: r.Path, Handler: a.serve(r)})
 	}

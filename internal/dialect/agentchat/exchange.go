@@ -19,7 +19,8 @@ type exchange struct {
 	api    *api
 	w      http.ResponseWriter
 	call   core.Call
-	status int // of a successful answer: the route's, unless the handler changes it
+	status int     // of a successful answer: the route's, unless the handler changes it
+	timing *timing // of a request to /dashboard, else nil
 }
 
 // answered is what a handler returns that has written the answer itself.
@@ -32,20 +33,28 @@ func (a *api) serve(route Route) http.Handler {
 			Request: r, api: a, w: w, status: route.Status,
 			call: core.Call{
 				Surface: chat.SurfaceAgentChat,
-				Remote:  httpx.ClientAddr(r.Context()), RequestID: httpx.RequestID(r.Context()),
+				Remote:  httpx.ClientAddr(r.Context()), Bucket: wire.Bucket(r), RequestID: httpx.RequestID(r.Context()),
 			},
 		}
+		if underDashboard(r) {
+			x.timing = newTiming(w, r)
+			x.w = x.timing
+		}
 		if err := x.run(route); err != nil {
-			a.fail(w, r, err)
+			a.fail(x.w, r, err)
 		}
 	})
 }
 
 // run finds out who calls, handles the request and writes the answer.
 func (x *exchange) run(route Route) error {
+	if err := x.sameOrigin(); err != nil {
+		return err
+	}
 	if err := x.identify(route.Auth); err != nil {
 		return err
 	}
+	x.timing.admit()
 	body, err := x.once(route)
 	if err != nil {
 		return err
@@ -62,7 +71,7 @@ func (x *exchange) identify(auth Auth) error {
 	switch auth {
 	case AuthKey, AuthKeyAny:
 		admission, err := x.api.Core.Admit(x.Context(), core.Knock{
-			Surface: chat.SurfaceAgentChat, Bucket: wire.Bucket(x.Request), Token: wire.Bearer(x.Request),
+			Surface: chat.SurfaceAgentChat, Bucket: x.call.Bucket, Token: wire.Bearer(x.Request),
 		})
 		if err != nil {
 			return err
@@ -136,8 +145,14 @@ func (x *exchange) base() string {
 // handle reads a handle out of the path: without a leading @, in lower case (AC 2.3).
 func (x *exchange) handle(name string) string { return normalHandle(x.PathValue(name)) }
 
-// normalHandle drops one leading @ and lower-cases the rest.
-func normalHandle(s string) string { return strings.ToLower(strings.TrimPrefix(s, "@")) }
+// normalHandle drops one leading @ and lower-cases the rest. What a database would
+// refuse to look for becomes a handle that nobody has.
+func normalHandle(s string) string {
+	if strings.ContainsRune(s, 0) {
+		return ""
+	}
+	return strings.ToLower(strings.TrimPrefix(s, "@")) // which mends invalid UTF-8, too
+}
 
 // underDashboard tells whether a request is for the owner's side.
 func underDashboard(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/dashboard/") }

@@ -12,6 +12,7 @@ import (
 // Public ids are a prefix and 22 base64url characters (AC 2.2, README 4).
 const (
 	prefixAgent      = "agt_"
+	prefixOwner      = "own_"
 	prefixMessage    = "msg_"
 	prefixDirect     = "conv_"
 	prefixGroup      = "grp_"

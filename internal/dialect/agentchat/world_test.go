@@ -47,12 +47,17 @@ func newWorld(t testing.TB, e dialecttest.Engine, change ...func(*core.Config, *
 	w := new(world)
 	ac := agentchat.Config{Log: slog.New(slog.DiscardHandler), OpsToken: opsToken}
 	w.World = dialecttest.NewWorld(t, e, func(in *dialecttest.World, clients *httpx.Clients) http.Handler {
-		ac.Core, ac.IDs, ac.Hub, ac.Blobs, ac.Clients = in.Core, in.IDs, in.Hub, in.Blobs, clients
+		ac.Core, ac.IDs, ac.Hub, ac.Blobs, ac.Clients, ac.Now = in.Core, in.IDs, in.Hub, in.Blobs, clients, in.Clock.Now
 		w.surface = agentchat.New(ac)
 		return w.surface
 	}, func(cc *core.Config) {
 		for _, c := range change {
 			c(cc, &ac)
+		}
+	})
+	t.Cleanup(func() {
+		if err := w.surface.Stop(context.Background()); err != nil {
+			t.Errorf("stop the surface: %v", err)
 		}
 	})
 	return w

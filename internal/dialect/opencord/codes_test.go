@@ -57,11 +57,11 @@ func elsewhere() []chat.Code {
 		chat.CodeStorageUnreached, chat.CodeCodeExpired, chat.CodeCodeInvalid, chat.CodeCodeAttempts,
 		chat.CodeCodeCooldown, chat.CodeCodeHourly, chat.CodeCodeUndelivered, chat.CodeOnceInvalid,
 		chat.CodeOnceConflict, chat.CodeOnceRunning, chat.CodeOperatorNeeded, chat.CodeContactUnknown,
-		chat.CodeBlockUnknown, chat.CodeMuteUnknown, chat.CodePresenceUnknown, chat.CodeGroupUnknown,
-		chat.CodeGroupDeleted, chat.CodeMemberUnknown, chat.CodeInviteUnknown, chat.CodeAttachmentUnknown,
+		chat.CodeBlockUnknown, chat.CodeMuteUnknown, chat.CodeMuteForeign, chat.CodePresenceUnknown, chat.CodeGroupUnknown,
+		chat.CodeGroupDeleted, chat.CodeMemberUnknown, chat.CodeInviteUnknown, chat.CodeAttachmentUnknown, chat.CodeFileUnknown,
 		chat.CodeAvatarUnknown, chat.CodeHookUnknown, chat.CodeHookUnreachable, chat.CodeKeyUnknown,
 		chat.CodeSystemUnknown, chat.CodeEscalationUnknown, chat.CodeNotOwn, chat.CodeNotAdmin, chat.CodeLastAdmin,
-		chat.CodeProtected, chat.CodeGroupFull, chat.CodeHookCap, chat.CodeHandleTaken, chat.CodeAddressSpent,
+		chat.CodeProtected, chat.CodeGroupFull, chat.CodeHookCap, chat.CodeMuteCap, chat.CodeHandleTaken, chat.CodeAddressSpent,
 		chat.CodeAddressAgent, chat.CodeReported, chat.CodeClaimed, chat.CodeClaimAttempts, chat.CodeRefreshDown,
 	}
 }

@@ -127,7 +127,7 @@ func TestAccountsOfOtherSurfaces(t *testing.T) {
 		r.is("user.email", absent{})
 		c.set(c.O, func(a *chat.Account) {
 			a.LoginAddress, a.RecoveryAddress = "", "recovery@example.org"
-			a.Presence = chat.Presence{Status: chat.StatusAway, Text: "out"}
+			a.Presence = chat.Presence{Status: chat.StatusAway, Text: "out", Chosen: true}
 		})
 		c.O.get("/api/auth/me").want(200).is("user.email", "recovery@example.org").is("user.status", "idle").is("user.custom_status", "out")
 		c.set(c.O, func(a *chat.Account) { a.RecoveryAddress = "" })

@@ -74,3 +74,23 @@ func (f *Fields) Integer(key string) chat.Opt[int64] {
 	f.check()
 	return chat.Opt[int64]{Present: present, Value: value}
 }
+
+// Strings reads an array of strings; absent and null are nil.
+func (f *Fields) Strings(key string) []string {
+	value, _ := f.Object.Strings(key)
+	f.check()
+	return value
+}
+
+// Nested reads the members of an object inside with read, which is not called if
+// there is none; null is absent. What is wrong there counts here.
+func (f *Fields) Nested(key string, read func(*Fields)) {
+	inner, present := f.Object.Object(key)
+	f.check()
+	if !present || inner == nil {
+		return
+	}
+	g := Fields{Object: inner, err: f.err}
+	read(&g)
+	f.err = g.err
+}

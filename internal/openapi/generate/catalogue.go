@@ -5,23 +5,26 @@ import (
 	"encoding/json"
 
 	"parley/internal/chat"
+	"parley/internal/dialect/agentchat"
 	"parley/internal/dialect/opencord"
 )
 
-// answer is how one dialect words a code; {field}, {want}, {min} and {max} in the
-// text stand for the facts of the failure.
+// answer is how one dialect words a code; {field}, {want}, {min}, {max} and {handle}
+// in the text stand for the facts of the failure.
 type answer struct {
 	Status int    `json:"status"`
+	Code   string `json:"code,omitempty"` // where the dialect has words of its own
 	Text   string `json:"text"`
 }
 
 // catalogue lists every code of the core with the answer of each dialect.
 func catalogue() ([]byte, error) {
 	codes := make(map[chat.Code]map[string]answer)
-	openCord := opencord.Answers()
+	openCord, agentChat := opencord.Answers(), agentchat.Answers()
 	for _, code := range chat.Codes() {
 		codes[code] = map[string]answer{
-			chat.SurfaceOpenCord.String(): answer(openCord[code]),
+			chat.SurfaceOpenCord.String():  {Status: openCord[code].Status, Text: openCord[code].Text},
+			chat.SurfaceAgentChat.String(): answer(agentChat[code]),
 		}
 	}
 	var out bytes.Buffer

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"parley/internal/openapi"
 )
 
 func main() {
@@ -34,14 +36,18 @@ func write(folder string) error {
 
 // generated is the content of every file, by name.
 func generated() (map[string][]byte, error) {
-	document := openCord()
-	openCordJSON, err := document.JSON()
-	if err != nil {
-		return nil, fmt.Errorf("write the document of opencord: %w", err)
+	files := make(map[string][]byte)
+	for name, document := range map[string]*openapi.Document{"opencord.json": openCord(), "agentchat.json": agentChat()} {
+		content, err := document.JSON()
+		if err != nil {
+			return nil, fmt.Errorf("write %s: %w", name, err)
+		}
+		files[name] = content
 	}
 	errorsJSON, err := catalogue()
 	if err != nil {
 		return nil, fmt.Errorf("write the catalogue of errors: %w", err)
 	}
-	return map[string][]byte{"opencord.json": openCordJSON, "errors.json": errorsJSON}, nil
+	files["errors.json"] = errorsJSON
+	return files, nil
 }

@@ -25,7 +25,8 @@ const (
 		JOIN messages m ON m.client_id = k.client_id AND m.author_id = k.author_id`
 
 	loadConversations = `SELECT id, kind, last_seq, last_at, created_at, COALESCE(space_id, 0), overwritten,
-			COALESCE(low_id, 0), COALESCE(high_id, 0), COALESCE(initiator, 0), opened_at, established
+			COALESCE(low_id, 0), COALESCE(high_id, 0), COALESCE(initiator, 0), opened_at, established,
+			CASE WHEN kind = 3 THEN (SELECT g.name FROM groups g WHERE g.conversation_id = conversations.id) END
 		FROM conversations
 		WHERE deleted_at IS NULL AND id = ANY(ARRAY(
 			SELECT unnest($1::bigint[])
@@ -83,6 +84,9 @@ const (
 		FROM conversations c JOIN overwrites o ON o.conversation_id = c.id
 		WHERE c.id = ANY($1::bigint[]) AND c.overwritten AND c.deleted_at IS NULL`
 
+	loadAttachments = `SELECT id, uploader_id, COALESCE(conversation_id, 0), COALESCE(peer_id, 0) FROM attachments
+		WHERE id = ANY($1::bigint[])`
+
 	countPending = `SELECT r.id, (SELECT count(*) FROM (SELECT 1 FROM envelopes
 			WHERE recipient_id = r.id AND state = 0 AND NOT hidden LIMIT $2) AS e)
 		FROM unnest($1::bigint[]) AS r(id)`
@@ -90,6 +94,9 @@ const (
 		CROSS JOIN LATERAL (SELECT count(*) AS count, min(c.opened_at) AS oldest FROM conversations c
 			JOIN accounts p ON p.id = c.low_id + c.high_id - c.initiator AND p.guarded
 			WHERE c.kind = 2 AND NOT c.established AND c.initiator = a.id AND c.opened_at >= $2) AS n`
+	listMutes = `SELECT owner_id, kind, target_id, until_at, created_at FROM mutes WHERE owner_id = ANY($1::bigint[])`
+	listHooks = `SELECT id, account_id, surface, events FROM hooks WHERE account_id = ANY($1::bigint[])
+		ORDER BY account_id, id`
 )
 
 // loader loads the facts of one batch. It holds what its keys name, each once.
@@ -100,6 +107,7 @@ type loader struct {
 	ids      int64 // how many are drawn
 	named    []int64
 	accounts []int64
+	attached []int64
 	pairs    pairs // low and high
 	seats    pairs // conversation and author
 	replays  []store.ReplayKey
@@ -122,6 +130,9 @@ func newLoader(keys []store.SendKey) *loader {
 		l.accounts = once(accounts, l.accounts, author)
 		if k.ClientID != "" {
 			l.replays = append(l.replays, store.ReplayKey{Author: k.Author, ClientID: k.ClientID})
+		}
+		if k.Attachment != 0 {
+			l.attached = append(l.attached, int64(k.Attachment))
 		}
 		if k.Conversation != 0 {
 			l.named = once(named, l.named, int64(k.Conversation))
@@ -169,6 +180,10 @@ func (l *loader) load() *pgx.Batch {
 		each(b.Queue(loadAccounts, l.accounts, l.named), l.account)
 		each(b.Queue(loadEdges, l.pairs.a, l.pairs.b, l.named), l.edge)
 	}
+	if len(l.attached) > 0 {
+		l.facts.Attachments = make(map[chat.AttachmentID]*chat.Attachment, len(l.attached))
+		each(b.Queue(loadAttachments, l.attached), l.attachment)
+	}
 	if len(l.named) > 0 {
 		each(b.Queue(loadMembers, l.named), l.member)
 		each(b.Queue(loadGrants, l.seats.a, l.seats.b), l.grant)
@@ -178,14 +193,20 @@ func (l *loader) load() *pgx.Batch {
 	return b
 }
 
-// count answers questions. What counts nothing is answered with zero.
-func (l *loader) count(q store.Questions) *pgx.Batch {
+// answer answers questions. What counts nothing is answered with zero.
+func (l *loader) answer(q store.Questions) *pgx.Batch {
 	b := &pgx.Batch{}
 	if len(q.Pending) > 0 {
 		each(b.Queue(countPending, numbers(q.Pending), store.PendingLimit), l.pending)
 	}
 	if len(q.Cold) > 0 {
 		each(b.Queue(countCold, numbers(q.Cold), ceilMillis(q.ColdSince)), l.cold)
+	}
+	if len(q.Mutes) > 0 {
+		each(b.Queue(listMutes, numbers(q.Mutes)), l.mute)
+	}
+	if len(q.Hooks) > 0 {
+		each(b.Queue(listHooks, numbers(q.Hooks)), l.hook)
 	}
 	return b
 }

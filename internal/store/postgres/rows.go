@@ -40,12 +40,20 @@ func (l *loader) conversation(r pgx.Rows) error {
 	c := new(chat.Conversation)
 	var created int64
 	var last, opened *int64
+	var name *string
 	err := r.Scan((*int64)(&c.ID), (*uint8)(&c.Kind), &c.LastSeq, &last, &created, (*int64)(&c.Space), &c.Overwritten,
-		(*int64)(&c.Low), (*int64)(&c.High), (*int64)(&c.Initiator), &opened, &c.Established)
+		(*int64)(&c.Low), (*int64)(&c.High), (*int64)(&c.Initiator), &opened, &c.Established,
+		&name)
 	c.LastAt, c.CreatedAt, c.OpenedAt = moment(last), moment(&created), moment(opened)
 	l.facts.Conversations[c.ID] = c
-	if c.Kind == chat.ConversationDirect {
+	switch c.Kind {
+	case chat.ConversationDirect:
 		l.facts.Directs[[2]chat.AccountID{c.Low, c.High}] = c.ID
+	case chat.ConversationGroup:
+		l.facts.Names[c.ID] = ""
+		if name != nil {
+			l.facts.Names[c.ID] = *name
+		}
 	}
 	return err
 }
@@ -109,6 +117,32 @@ func (l *loader) held(r pgx.Rows) error {
 	var id chat.ArchetypeID
 	err := r.Scan((*int64)(&seat.Conversation), (*int64)(&seat.Account), (*int64)(&id))
 	l.facts.Held[seat] = append(l.facts.Held[seat], id)
+	return err
+}
+
+func (l *loader) attachment(r pgx.Rows) error {
+	a := new(chat.Attachment)
+	err := r.Scan((*int64)(&a.ID), (*int64)(&a.Uploader), (*int64)(&a.Conversation), (*int64)(&a.Peer))
+	l.facts.Attachments[a.ID] = a
+	return err
+}
+
+func (l *loader) mute(r pgx.Rows) error {
+	var m chat.Mute
+	var until *int64
+	var created int64
+	err := r.Scan((*int64)(&m.Owner), (*uint8)(&m.Kind), &m.Target, &until, &created)
+	m.Until, m.CreatedAt = moment(until), moment(&created)
+	l.facts.Mutes[m.Owner] = append(l.facts.Mutes[m.Owner], m)
+	return err
+}
+
+func (l *loader) hook(r pgx.Rows) error {
+	var h chat.Hook
+	var events int64
+	err := r.Scan((*int64)(&h.ID), (*int64)(&h.Account), (*uint8)(&h.Surface), &events)
+	h.Events = chat.HookEvents(events)
+	l.facts.Hooks[h.Account] = append(l.facts.Hooks[h.Account], h)
 	return err
 }
 

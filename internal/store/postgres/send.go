@@ -58,8 +58,8 @@ func (s *Store) send(ctx context.Context, b store.Batch) error {
 	}
 	if b.Ask != nil {
 		if q := b.Ask(l.facts); q.Any() {
-			if err := run(ctx, conn, l.count(q)); err != nil {
-				return fmt.Errorf("count for a batch: %w", err)
+			if err := run(ctx, conn, l.answer(q)); err != nil {
+				return fmt.Errorf("answer what a batch asks: %w", err)
 			}
 		}
 	}

@@ -42,6 +42,17 @@ const (
 	insertContacts = `INSERT INTO contacts (owner_id, target_id, created_at)
 		SELECT owner_id, target_id, $3 FROM unnest($1::bigint[], $2::bigint[]) AS c(owner_id, target_id)
 		ON CONFLICT (owner_id, target_id) DO NOTHING`
+	// Drawn here, behind the lock: nobody asks for the ids of deliveries.
+	insertDeliveries = `INSERT INTO deliveries
+			(id, hook_id, account_id, source, kind, event, attempts, next_at, created_at, last_error)
+		SELECT nextval('ids'), hook_id, account_id, source, kind, event, 0, next_at, created_at, ''
+		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[])
+			AS d(hook_id, account_id, source, kind, event, next_at, created_at)
+		ON CONFLICT (hook_id, source) DO NOTHING`
+	readyHooks = `UPDATE hooks SET ready_at = GREATEST(held_until, d.next_at)
+		FROM (SELECT hook_id, min(next_at) AS next_at FROM unnest($1::bigint[], $2::bigint[]) AS u(hook_id, next_at)
+			GROUP BY hook_id) d
+		WHERE hooks.id = d.hook_id AND (hooks.ready_at IS NULL OR hooks.ready_at > d.next_at)`
 	insertEvents = `INSERT INTO events (id, kind, created_at, payload)
 		SELECT id, kind, created_at, payload
 		FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[]) AS e(id, kind, created_at, payload)`
@@ -72,6 +83,11 @@ func write(w *store.Writes) (*pgx.Batch, error) {
 	}
 	if len(w.Events) > 0 {
 		if err := queueEvents(b, w.Events); err != nil {
+			return nil, err
+		}
+	}
+	if len(w.Deliveries) > 0 {
+		if err := queueDeliveries(b, w.Deliveries); err != nil {
 			return nil, err
 		}
 	}
@@ -145,6 +161,27 @@ func queueEvents(b *pgx.Batch, list []chat.Event) error {
 		ids[i], kinds[i], created[i], payloads[i] = int64(e.Position), string(e.Kind), e.At.UnixMilli(), payload
 	}
 	b.Queue(insertEvents, ids, kinds, created, payloads)
+	return nil
+}
+
+// queueDeliveries queues events, which have positions, for hooks.
+func queueDeliveries(b *pgx.Batch, list []chat.Delivery) error {
+	n := len(list)
+	hooks, accounts, sources := make([]int64, n), make([]int64, n), make([]int64, n)
+	kinds, events := make([]string, n), make([]string, n)
+	next, created := make([]int64, n), make([]int64, n)
+	for i := range list {
+		d := &list[i]
+		event, source, err := sqlstore.EncodeDelivery(d, 0)
+		if err != nil {
+			return err
+		}
+		hooks[i], accounts[i], sources[i] = int64(d.Hook), int64(d.Account), source
+		kinds[i], events[i] = string(d.Event.Kind), event
+		next[i], created[i] = d.NextAt.UnixMilli(), d.CreatedAt.UnixMilli()
+	}
+	b.Queue(insertDeliveries, hooks, accounts, sources, kinds, events, next, created)
+	b.Queue(readyHooks, hooks, next)
 	return nil
 }
 

@@ -17,11 +17,13 @@ import (
 //   - a batch works on copies of conversations and puts them back after the
 //     commit; a commit that fails empties the cache.
 //
-// Kept are the facts that most sends need: conversations, accounts, memberships,
-// and blocks and contacts between two sides. Replays, groups and channels with
-// overwrites are always read.
+// Kept are the facts that most sends need: conversations, also under the pair that
+// a direct one joins, accounts, memberships, and blocks and contacts between two
+// sides. Replays, attachments, groups and channels with overwrites are always read,
+// and pairs that have no conversation.
 type factCache struct {
 	conversations map[chat.ConversationID]chat.Conversation
+	directs       map[[2]chat.AccountID]chat.ConversationID
 	accounts      map[chat.AccountID]*chat.Account // never changed once here
 	grants        map[member]chat.Entitlements     // those who are members
 	sides         map[store.Edge]side
@@ -50,6 +52,7 @@ func (c *factCache) clear() {
 	}
 	*c = factCache{
 		conversations: make(map[chat.ConversationID]chat.Conversation),
+		directs:       make(map[[2]chat.AccountID]chat.ConversationID),
 		accounts:      make(map[chat.AccountID]*chat.Account),
 		grants:        make(map[member]chat.Entitlements),
 		sides:         make(map[store.Edge]side),
@@ -58,6 +61,9 @@ func (c *factCache) clear() {
 
 // load returns the facts for keys: those it has, and the rest from the database.
 func (c *factCache) load(ctx context.Context, tx *sqlstore.Tx, keys []store.SendKey) (*store.SendFacts, error) {
+	if max(len(c.conversations), len(c.accounts), len(c.grants), len(c.sides)) > factsKept {
+		c.clear() // now: what covers finds must stay until it is given
+	}
 	var missing, known []store.SendKey
 	for _, k := range keys {
 		switch covered := c.covers(k); {
@@ -73,10 +79,11 @@ func (c *factCache) load(ctx context.Context, tx *sqlstore.Tx, keys []store.Send
 	}
 	c.keep(facts, missing)
 	for _, k := range keys {
-		if facts.Conversations[k.Conversation] == nil || facts.Accounts[k.Author] == nil {
-			c.give(facts, k)
+		id := c.target(k)
+		if facts.Conversations[id] == nil || facts.Accounts[k.Author] == nil {
+			c.give(facts, id, k.Author)
 		}
-		if conv := facts.Conversations[k.Conversation]; conv != nil && conv.Kind == chat.ConversationChannel {
+		if conv := facts.Conversations[id]; conv != nil && conv.Kind == chat.ConversationChannel {
 			if g, ok := c.grants[member{conv.Space, k.Author}]; ok {
 				facts.Grants[store.Seat{Conversation: conv.ID, Account: k.Author}] = g
 			}
@@ -85,12 +92,21 @@ func (c *factCache) load(ctx context.Context, tx *sqlstore.Tx, keys []store.Send
 	return facts, nil
 }
 
+// target is the conversation of a send as far as it is known, else 0.
+func (c *factCache) target(k store.SendKey) chat.ConversationID {
+	if k.Conversation != 0 {
+		return k.Conversation
+	}
+	low, high := chat.Pair(k.Author, k.Peer)
+	return c.directs[[2]chat.AccountID{low, high}]
+}
+
 // covers tells whether everything about a send but its replay is here.
 func (c *factCache) covers(k store.SendKey) bool {
-	if k.Conversation == 0 || c.accounts[k.Author] == nil {
+	if k.Attachment != 0 || c.accounts[k.Author] == nil {
 		return false
 	}
-	conv, ok := c.conversations[k.Conversation]
+	conv, ok := c.conversations[c.target(k)]
 	switch {
 	case !ok:
 		return false
@@ -105,15 +121,15 @@ func (c *factCache) covers(k store.SendKey) bool {
 }
 
 // give copies what is known about a send that covers said is here.
-func (c *factCache) give(facts *store.SendFacts, k store.SendKey) {
-	conv, ok := c.conversations[k.Conversation]
+func (c *factCache) give(facts *store.SendFacts, id chat.ConversationID, author chat.AccountID) {
+	conv, ok := c.conversations[id]
 	if !ok {
 		return
 	}
 	if facts.Conversations[conv.ID] == nil {
 		facts.Conversations[conv.ID] = &conv
 	}
-	facts.Accounts[k.Author] = c.accounts[k.Author]
+	facts.Accounts[author] = c.accounts[author]
 	if conv.Kind != chat.ConversationDirect {
 		return
 	}
@@ -132,15 +148,13 @@ func (c *factCache) give(facts *store.SendFacts, k store.SendKey) {
 
 // keep takes over what was loaded for keys.
 func (c *factCache) keep(facts *store.SendFacts, keys []store.SendKey) {
-	if max(len(c.conversations), len(c.accounts), len(c.grants), len(c.sides)) > factsKept {
-		c.clear()
-	}
 	for id, a := range facts.Accounts {
 		c.accounts[id] = a
 	}
 	for id, conv := range facts.Conversations {
 		c.conversations[id] = *conv
 		if conv.Kind == chat.ConversationDirect {
+			c.directs[[2]chat.AccountID{conv.Low, conv.High}] = id
 			for _, e := range []store.Edge{{Owner: conv.Low, Target: conv.High}, {Owner: conv.High, Target: conv.Low}} {
 				c.sides[e] = side{blocks: facts.Blocks[e], contact: facts.Contacts[e]}
 			}

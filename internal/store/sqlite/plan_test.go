@@ -26,7 +26,7 @@ func TestLoadsUseIndexes(t *testing.T) {
 		}
 	}()
 	l := sqlstore.NewLoader(s.flavor, []store.SendKey{
-		{Author: 1, Peer: 2, ClientID: "a"}, {Author: 1, Conversation: 10}, {Author: 1, Conversation: 11}, {Author: 1, Conversation: 12},
+		{Author: 1, Peer: 2, ClientID: "a"}, {Author: 1, Conversation: 10}, {Author: 1, Conversation: 11}, {Author: 1, Conversation: 12, Attachment: 30},
 	}, nil)
 	loads := l.First()
 	for _, c := range []*chat.Conversation{
@@ -37,7 +37,7 @@ func TestLoadsUseIndexes(t *testing.T) {
 		l.Facts.Conversations[c.ID] = c
 	}
 	loads = append(loads, l.Second()...)
-	if want := 10; len(loads) != want {
+	if want := 11; len(loads) != want {
 		t.Fatalf("loads: got %d, want %d", len(loads), want)
 	}
 	session, err := s.readers.Begin(t.Context(), t.Context(), nil)

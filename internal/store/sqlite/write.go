@@ -100,7 +100,10 @@ func (b *batchWriter) write(ctx context.Context, s *sqlstore.Session, tx *sqlsto
 			return err
 		}
 	}
-	return tx.AppendEvents(ctx, w.Events)
+	if err := tx.AppendEvents(ctx, w.Events); err != nil {
+		return err
+	}
+	return tx.Enqueue(ctx, w.Deliveries)
 }
 
 func (b *batchWriter) move(ctx context.Context, s *sqlstore.Session, moved []*chat.Conversation) error {

@@ -37,15 +37,19 @@ const (
 		WHERE id = $1`
 )
 
-func scanAccount(r Row, a *chat.Account) error {
-	return r.Scan((*number)(&a.ID), (*small)(&a.Kind), (*small)(&a.MadeBy), &a.Username, (*text)(&a.NameKey), &a.Handle,
+func accountDest(a *chat.Account) []any {
+	return []any{
+		(*number)(&a.ID), (*small)(&a.Kind), (*small)(&a.MadeBy), &a.Username, (*text)(&a.NameKey), &a.Handle,
 		&a.DisplayName, &a.Description, (*text)(&a.LoginAddress), (*text)(&a.RecoveryAddress),
 		(*small)(&a.State), &a.Disabled, (*small)(&a.Pause), &a.Guarded, &a.ContactsOnly,
 		(*small)(&a.Presence.Status), &a.Presence.Text, &a.Presence.Chosen,
 		(*millis)(&a.CreatedAt), (*millis)(&a.UpdatedAt),
 		&a.InvitesContactsOnly, &a.Proven, (*number)(&a.Owner), (*small)(&a.Owned), (*millis)(&a.OwnedAt), &a.Avatar,
-		(*word)(&a.Hooks), &a.Muting, (*millis)(&a.LastSeenAt), &a.Enforced)
+		(*word)(&a.Hooks), &a.Muting, (*millis)(&a.LastSeenAt), &a.Enforced,
+	}
 }
+
+func scanAccount(r Row, a *chat.Account) error { return r.Scan(accountDest(a)...) }
 
 // Account returns the account, tombstones included.
 func (t *Tx) Account(ctx context.Context, id chat.AccountID) (*chat.Account, error) {

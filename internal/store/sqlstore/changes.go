@@ -10,12 +10,13 @@ const (
 	messageChanges = `SELECT ` + messageColumns + `, c.space_id, c.low_id, c.high_id
 		FROM messages m CROSS JOIN conversations c
 		WHERE m.id > $1 AND c.id = m.conversation_id AND c.deleted_at IS NULL ORDER BY m.id LIMIT $2`
-	eventChanges   = `SELECT id, kind, created_at, payload FROM events WHERE id > $1 ORDER BY id LIMIT $2`
-	membersOfGroup = `SELECT account_id FROM members WHERE conversation_id = $1 AND left_at IS NULL ORDER BY ord`
+	eventChanges = `SELECT id, kind, created_at, payload FROM events WHERE id > $1 ORDER BY id LIMIT $2`
+	enclosedTo   = `SELECT e.message_id, e.recipient_id FROM {ints} CROSS JOIN envelopes e WHERE e.message_id = j.value
+		ORDER BY e.message_id, e.recipient_id`
 )
 
 // Changes lists messages and events with positions above after, ascending.
-// Recipients of a message are those of now, as is everything about it.
+// Recipients of a message in a group are its author and those who have an envelope.
 func (t *Tx) Changes(ctx context.Context, after chat.Position, limit int) ([]chat.Event, error) {
 	created, err := t.created(ctx, after, limit)
 	if err != nil {
@@ -75,31 +76,32 @@ func (t *Tx) created(ctx context.Context, after chat.Position, limit int) ([]cha
 	if err != nil {
 		return nil, err
 	}
-	members := make(map[chat.ConversationID][]chat.AccountID)
-	for i := range list {
-		e := &list[i]
-		if e.Space != 0 || len(e.Recipients) > 0 {
-			continue
-		}
-		if _, ok := members[e.Conversation]; !ok {
-			if members[e.Conversation], err = t.groupMembers(ctx, e.Conversation); err != nil {
-				return nil, err
-			}
-		}
-		e.Recipients = members[e.Conversation]
-	}
-	return list, nil
+	return list, t.addressGroups(ctx, list)
 }
 
-func (t *Tx) groupMembers(ctx context.Context, id chat.ConversationID) ([]chat.AccountID, error) {
-	var list []chat.AccountID
-	err := t.each(ctx, "list members of group", func(r Row) error {
-		var account chat.AccountID
-		err := r.Scan((*number)(&account))
-		list = append(list, account)
+// addressGroups fills in the recipients of messages in groups.
+func (t *Tx) addressGroups(ctx context.Context, list []chat.Event) error {
+	var ids []int64
+	in := make(map[chat.MessageID]*chat.Event)
+	for i := range list {
+		e := &list[i]
+		if e.Space == 0 && len(e.Recipients) == 0 {
+			e.Recipients = []chat.AccountID{e.Actor}
+			ids, in[e.Message.ID] = append(ids, int64(e.Message.ID)), e
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return t.each(ctx, "read recipients", func(r Row) error {
+		var message chat.MessageID
+		var recipient chat.AccountID
+		err := r.Scan((*number)(&message), (*number)(&recipient))
+		if e := in[message]; e != nil && recipient != e.Actor {
+			e.Recipients = append(e.Recipients, recipient)
+		}
 		return err
-	}, membersOfGroup, int64(id))
-	return list, err
+	}, enclosedTo, t.f.Ints(ids))
 }
 
 // LastPosition is the highest position drawn so far.

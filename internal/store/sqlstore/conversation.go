@@ -96,14 +96,6 @@ func (t *Tx) InsertDirect(ctx context.Context, c *chat.Conversation) error {
 	})
 }
 
-// InsertGroup stores an empty group with its members, in the order given.
-func (t *Tx) InsertGroup(ctx context.Context, c *chat.Conversation, members []chat.Member) error {
-	if err := t.insertConversation(ctx, c); err != nil {
-		return err
-	}
-	return t.insertMembers(ctx, c.ID, members)
-}
-
 func (t *Tx) insertConversation(ctx context.Context, c *chat.Conversation) error {
 	return t.exec(ctx, "insert conversation", insertConversation,
 		int64(c.ID), int64(c.Kind), c.LastSeq, Millis(c.LastAt), NullID(c.Space), c.Overwritten,

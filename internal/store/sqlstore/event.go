@@ -24,6 +24,7 @@ type eventDoc struct {
 	Group        *groupDoc           `json:"group,omitempty"`
 	Invite       *inviteDoc          `json:"invite,omitempty"`
 	Read         *readDoc            `json:"read,omitempty"`
+	Pause        *chat.Pause         `json:"pause,omitempty"`
 	Recipients   []chat.AccountID    `json:"recipients,omitempty"`
 	Quiet        []chat.AccountID    `json:"quiet,omitempty"`
 }
@@ -80,8 +81,11 @@ type profileDoc struct {
 }
 
 type groupDoc struct {
-	Name    string `json:"name"`
-	Members int    `json:"members"`
+	Name        string `json:"name"`
+	Members     int    `json:"members"`
+	Description string `json:"description,omitempty"`
+	Avatar      string `json:"avatar,omitempty"`
+	AvatarURL   string `json:"avatar_url,omitempty"`
 }
 
 type inviteDoc struct {
@@ -90,6 +94,7 @@ type inviteDoc struct {
 	Inviter   chat.AccountID      `json:"inviter"`
 	Invitee   chat.AccountID      `json:"invitee"`
 	CreatedAt time.Time           `json:"created_at,omitzero"`
+	EndedAt   time.Time           `json:"ended_at,omitzero"`
 }
 
 type readDoc struct {
@@ -97,14 +102,18 @@ type readDoc struct {
 	Seq     int64          `json:"seq"`
 }
 
-// EncodeEvent returns the payload column of an event's row.
-func EncodeEvent(e *chat.Event) (string, error) {
-	payload, err := json.Marshal(eventDoc{
+func newEventDoc(e *chat.Event) eventDoc {
+	return eventDoc{
 		Actor: e.Actor, Space: e.Space, Conversation: e.Conversation, Account: e.Account, Credential: e.Credential,
 		Message: (*messageDoc)(e.Message), Channel: (*channelDoc)(e.Channel), Presence: (*presenceDoc)(e.Presence),
 		By: (*profileDoc)(e.By), Group: (*groupDoc)(e.Group), Invite: (*inviteDoc)(e.Invite), Read: (*readDoc)(e.Read),
-		Recipients: e.Recipients, Quiet: e.Quiet,
-	})
+		Pause: e.Pause, Recipients: e.Recipients, Quiet: e.Quiet,
+	}
+}
+
+// EncodeEvent returns the payload column of an event's row.
+func EncodeEvent(e *chat.Event) (string, error) {
+	payload, err := json.Marshal(newEventDoc(e))
 	if err != nil {
 		return "", fmt.Errorf("encode event %s: %w", e.Kind, err)
 	}
@@ -116,13 +125,19 @@ func decodeEvent(e *chat.Event, payload string) error {
 	if err := json.Unmarshal([]byte(payload), &doc); err != nil {
 		return fmt.Errorf("decode event %d: %w", e.Position, err)
 	}
+	doc.fill(e)
+	return nil
+}
+
+// fill gives an event what has no column of its own.
+func (doc *eventDoc) fill(e *chat.Event) {
 	e.Actor, e.Space, e.Conversation = doc.Actor, doc.Space, doc.Conversation
 	e.Account, e.Credential = doc.Account, doc.Credential
 	e.Message, e.Channel = (*chat.Message)(doc.Message), (*chat.Channel)(doc.Channel)
 	e.Presence, e.Recipients, e.Quiet = (*chat.Presence)(doc.Presence), doc.Recipients, doc.Quiet
 	e.By, e.Group = (*chat.Profile)(doc.By), (*chat.GroupBrief)(doc.Group)
 	e.Invite, e.Read = (*chat.Invite)(doc.Invite), (*chat.ReadMark)(doc.Read)
-	return nil
+	e.Pause = doc.Pause
 }
 
 const (

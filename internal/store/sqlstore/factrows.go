@@ -28,13 +28,40 @@ func (l *Loader) conversation() func(Row) error {
 		if err := r.Scan(dest...); err != nil {
 			return err
 		}
-		stored := c
-		l.Facts.Conversations[c.ID] = &stored
-		if c.Kind == chat.ConversationDirect {
-			l.Facts.Directs[[2]chat.AccountID{c.Low, c.High}] = c.ID
+		l.keep(c)
+		return nil
+	}
+}
+
+// named takes conversations that come with the name of a group.
+func (l *Loader) named() func(Row) error {
+	var c chat.Conversation
+	var name string
+	dest := append(conversationDest(&c), (*text)(&name))
+	return func(r Row) error {
+		if err := r.Scan(dest...); err != nil {
+			return err
+		}
+		l.keep(c)
+		if c.Kind == chat.ConversationGroup {
+			l.Facts.Names[c.ID] = name
 		}
 		return nil
 	}
+}
+
+func (l *Loader) keep(c chat.Conversation) {
+	l.Facts.Conversations[c.ID] = &c
+	if c.Kind == chat.ConversationDirect {
+		l.Facts.Directs[[2]chat.AccountID{c.Low, c.High}] = c.ID
+	}
+}
+
+func (l *Loader) attachment(r Row) error {
+	a := new(chat.Attachment)
+	err := r.Scan((*number)(&a.ID), (*number)(&a.Uploader), (*number)(&a.Conversation), (*number)(&a.Peer))
+	l.Facts.Attachments[a.ID] = a
+	return err
 }
 
 // accountFlags is the number that factAccountColumns makes of the small fields.
@@ -188,7 +215,7 @@ func (t *Tx) LoadFacts(ctx context.Context, keys, known []store.SendKey) (*store
 	return l.Facts, nil
 }
 
-// Answer counts what the rules of a batch asked for. Questions are rare: each is
+// Answer finds out what the rules of a batch asked for. Questions are rare: each is
 // a statement of its own.
 func (t *Tx) Answer(ctx context.Context, q store.Questions, facts *store.SendFacts) error {
 	for _, id := range q.Pending {
@@ -206,6 +233,22 @@ func (t *Tx) Answer(ctx context.Context, q store.Questions, facts *store.SendFac
 			return err
 		}
 		facts.Cold[id] = c
+	}
+	mutes, err := t.Mutes(ctx, q.Mutes)
+	if err != nil {
+		return err
+	}
+	for _, m := range mutes {
+		facts.Mutes[m.Owner] = append(facts.Mutes[m.Owner], m)
+	}
+	hooks, err := t.HooksOf(ctx, q.Hooks)
+	if err != nil {
+		return err
+	}
+	for _, h := range hooks {
+		facts.Hooks[h.Account] = append(facts.Hooks[h.Account], chat.Hook{
+			ID: h.ID, Account: h.Account, Surface: h.Surface, Events: h.Events,
+		})
 	}
 	return nil
 }

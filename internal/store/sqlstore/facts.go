@@ -8,7 +8,9 @@ import (
 const (
 	factReplays = `SELECT ` + messageColumns + ` FROM {keys} CROSS JOIN messages m
 		WHERE m.client_id = j.key AND m.author_id = j.value`
-	factConversations = `SELECT ` + conversationColumns + ` FROM {ints} CROSS JOIN conversations c
+	factConversations = `SELECT ` + conversationColumns + `,
+			CASE WHEN c.kind = 3 THEN (SELECT g.name FROM groups g WHERE g.conversation_id = c.id) END
+		FROM {ints} CROSS JOIN conversations c
 		WHERE c.id = j.value AND c.deleted_at IS NULL`
 	factDirects = `SELECT ` + conversationColumns + ` FROM {pairs} CROSS JOIN conversations c
 		WHERE c.kind = 2 AND c.low_id = j.key AND c.high_id = j.value AND c.deleted_at IS NULL`
@@ -23,6 +25,8 @@ const (
 	factMembers  = `SELECT b.conversation_id, b.ord, ` + factAccountColumns + `
 		FROM {ints} CROSS JOIN members b CROSS JOIN accounts a
 		WHERE b.conversation_id = j.value AND b.left_at IS NULL AND a.id = b.account_id`
+	factAttachments = `SELECT a.id, a.uploader_id, a.conversation_id, a.peer_id FROM {ints} CROSS JOIN attachments a
+		WHERE a.id = j.value`
 	factBlocks = `SELECT b.owner_id, b.target_id FROM {pairs} CROSS JOIN blocks b
 		WHERE b.owner_id = j.key AND b.target_id = j.value`
 	factContacts = `SELECT b.owner_id, b.target_id FROM {pairs} CROSS JOIN contacts b
@@ -76,11 +80,14 @@ func NewLoader(f *Flavor, keys, known []store.SendKey) *Loader {
 // First returns the loads that find replays and conversations.
 func (l *Loader) First() []Load {
 	var clientIDs []string
-	var authors, named []int64
+	var authors, named, attached []int64
 	var asked pairs
 	for _, k := range l.keys {
 		if k.ClientID != "" {
 			clientIDs, authors = append(clientIDs, k.ClientID), append(authors, int64(k.Author))
+		}
+		if k.Attachment != 0 {
+			attached = append(attached, int64(k.Attachment))
 		}
 		if k.Conversation != 0 {
 			named = append(named, int64(k.Conversation))
@@ -91,15 +98,19 @@ func (l *Loader) First() []Load {
 	for _, k := range l.known {
 		clientIDs, authors = append(clientIDs, k.ClientID), append(authors, int64(k.Author))
 	}
-	loads := make([]Load, 0, 3)
+	loads := make([]Load, 0, 4)
 	if len(clientIDs) > 0 {
 		loads = append(loads, Load{"load replays", factReplays, l.f.Keys(clientIDs, authors), l.replay})
 	}
 	if len(named) > 0 {
-		loads = append(loads, Load{"load conversations", factConversations, []any{l.f.Ints(unique(named))}, l.conversation()})
+		loads = append(loads, Load{"load conversations", factConversations, []any{l.f.Ints(unique(named))}, l.named()})
 	}
 	if len(asked) > 0 {
 		loads = append(loads, Load{"load direct conversations", factDirects, asked.bind(l.f), l.conversation()})
+	}
+	if len(attached) > 0 {
+		l.Facts.Attachments = make(map[chat.AttachmentID]*chat.Attachment, len(attached))
+		loads = append(loads, Load{"load attachments", factAttachments, []any{l.f.Ints(unique(attached))}, l.attachment})
 	}
 	return loads
 }

@@ -16,7 +16,9 @@ const (
 		WHERE m.id = $1 AND c.id = m.conversation_id AND c.deleted_at IS NULL`
 
 	historyFrom = `SELECT ` + messageColumns + ` FROM conversations c CROSS JOIN messages m
-		WHERE c.id = $1 AND c.deleted_at IS NULL AND m.conversation_id = c.id AND m.retracted_at IS NULL`
+		WHERE c.id = $1 AND c.deleted_at IS NULL AND m.conversation_id = c.id AND m.seq > $4
+		AND m.retracted_at IS NULL
+		AND NOT EXISTS (SELECT 1 FROM hides h WHERE h.account_id = $3 AND h.message_id = m.id)`
 	historyOrder = ` ORDER BY m.seq DESC LIMIT $2`
 	historyLast  = historyFrom + historyOrder
 
@@ -28,8 +30,8 @@ const (
 			SELECT CAST(0 AS BIGINT), last_seq FROM conversations WHERE id = $1
 			UNION ALL
 			SELECT
-				CASE WHEN n.created_at >= $3 AND n.seq > p.low THEN p.low ELSE (p.low + p.high + 1) / 2 END,
-				CASE WHEN n.created_at >= $3 AND n.seq > p.low THEN n.seq - 1 ELSE p.high END
+				CASE WHEN n.created_at >= $5 AND n.seq > p.low THEN p.low ELSE (p.low + p.high + 1) / 2 END,
+				CASE WHEN n.created_at >= $5 AND n.seq > p.low THEN n.seq - 1 ELSE p.high END
 			FROM probe p LEFT JOIN messages n ON n.id = (
 				SELECT o.id FROM messages o WHERE o.conversation_id = $1 AND o.seq <= (p.low + p.high + 1) / 2
 				ORDER BY o.seq DESC LIMIT 1)
@@ -58,7 +60,7 @@ func scanMessage(r Row, m *chat.Message) error {
 func messageDest(m *chat.Message) []any {
 	return []any{
 		(*number)(&m.ID), (*number)(&m.Conversation), (*number)(&m.Seq), (*number)(&m.Author), (*text)(&m.ClientID),
-		(*small)(&m.Kind), &m.Text, &m.Data, &m.Metadata,
+		(*small)(&m.Kind), (*text)(&m.Text), &m.Data, &m.Metadata,
 		(*number)(&m.Attachment), (*millis)(&m.CreatedAt), (*millis)(&m.EditedAt), (*millis)(&m.RetractedAt),
 	}
 }
@@ -72,12 +74,14 @@ func (t *Tx) Message(ctx context.Context, id chat.MessageID) (*chat.Message, err
 	return &m, nil
 }
 
-// History lists messages of a conversation, newest first, without retracted ones.
+// History lists messages of a conversation, newest first, without retracted ones
+// and those that the viewer hid.
 func (t *Tx) History(ctx context.Context, q store.HistoryQuery) ([]chat.Message, error) {
-	if q.Before.IsZero() {
-		return t.messages(ctx, "read history", q.Limit, historyLast, int64(q.Conversation), q.Limit)
+	statement, args := historyLast, []any{int64(q.Conversation), q.Limit, int64(q.Viewer), q.After}
+	if !q.Before.IsZero() {
+		statement, args = historyBefore, append(args, ceilMillis(q.Before))
 	}
-	return t.messages(ctx, "read history", q.Limit, historyBefore, int64(q.Conversation), q.Limit, ceilMillis(q.Before))
+	return t.messages(ctx, "read history", q.Limit, statement, args...)
 }
 
 func (t *Tx) messages(ctx context.Context, doing string, limit int, text string, args ...any) ([]chat.Message, error) {

@@ -18,6 +18,7 @@ type (
 	small  uint8     // kinds and states
 	bits   uint64    // entitlements
 	word   uint32    // sets of events
+	flag   bool      // a boolean that may be absent
 	text   string    // a text that may be absent
 	millis time.Time // Unix milliseconds, read as UTC
 )
@@ -47,6 +48,17 @@ func (b *bits) Scan(src any) error {
 func (w *word) Scan(src any) error {
 	v, err := integer(src)
 	*w = word(v)
+	return err
+}
+
+// Scan implements sql.Scanner.
+func (f *flag) Scan(src any) error {
+	if v, ok := src.(bool); ok {
+		*f = flag(v)
+		return nil
+	}
+	v, err := integer(src)
+	*f = v != 0
 	return err
 }
 

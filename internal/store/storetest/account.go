@@ -16,9 +16,12 @@ func testAccountRoundTrip(f *fixture) {
 		ID: chat.AccountID(f.id()), Kind: chat.KindHuman, MadeBy: chat.SurfaceOpenCord,
 		Username: "Ada.L", NameKey: "ada.l", Handle: "ada", DisplayName: "Ada Lovelace", Description: "counts",
 		LoginAddress: "ada@example.org", RecoveryAddress: "ada.recovery@example.org",
-		State: chat.StateRestricted, Disabled: true, Pause: chat.PauseFull, Guarded: true, ContactsOnly: true,
-		Presence:  chat.Presence{Status: chat.StatusBusy, Text: "at the engine", Chosen: true},
-		CreatedAt: f.now(), UpdatedAt: f.now(),
+		State: chat.StateRestricted, Enforced: true, Disabled: true, Pause: chat.PauseFull,
+		Guarded: true, ContactsOnly: true, InvitesContactsOnly: true, Proven: true,
+		Owner: 7, Owned: chat.OwnedByClaim, OwnedAt: f.now(), Avatar: "ada/1.png",
+		Hooks: chat.HookMessageCreated | chat.HookWake, Muting: true,
+		Presence:   chat.Presence{Status: chat.StatusBusy, Text: "at the engine", Chosen: true},
+		LastSeenAt: f.now(), CreatedAt: f.now(), UpdatedAt: f.now(),
 	}
 	f.complete(want)
 	f.update(func(ctx context.Context, tx store.Tx) error { return tx.InsertAccount(ctx, want, "hash 1") })
@@ -58,8 +61,9 @@ func testAccountRoundTrip(f *fixture) {
 		Username: "Grace", NameKey: "grace", Handle: "never-stored", DisplayName: "Grace Hopper", Description: "compiles",
 		LoginAddress: "grace@example.org", RecoveryAddress: "grace.recovery@example.org",
 		State: chat.StateSuspended, Pause: chat.PauseSend,
-		Presence:  chat.Presence{Status: chat.StatusAway, Text: "at sea"},
-		CreatedAt: want.CreatedAt, UpdatedAt: f.now(),
+		Owner: 8, Owned: chat.OwnedByCreator, OwnedAt: f.now(), Avatar: "grace/2.png", Hooks: chat.HookBlocked,
+		Presence:   chat.Presence{Status: chat.StatusAway, Text: "at sea"},
+		LastSeenAt: f.now(), CreatedAt: want.CreatedAt, UpdatedAt: f.now(),
 	}
 	f.update(func(ctx context.Context, tx store.Tx) error {
 		if err := tx.SetPasswordHash(ctx, want.ID, "hash 2"); err != nil {

@@ -158,12 +158,16 @@ func (d *Bench) people(ctx context.Context, tx store.Tx) error {
 		d.directs = append(d.directs, [2]chat.AccountID{low, high})
 	}
 	for i := range benchGroups {
-		c := &chat.Conversation{ID: chat.ConversationID(next()), Kind: chat.ConversationGroup, CreatedAt: d.now}
+		g := &chat.Group{
+			Conversation: chat.Conversation{ID: chat.ConversationID(next()), Kind: chat.ConversationGroup, CreatedAt: d.now},
+			MadeBy:       chat.SurfaceAgentChat, Name: "group", ByInvitation: true,
+		}
 		at := i * 10 % (benchAccounts - 10)
-		if err := tx.InsertGroup(ctx, c, members[at:at+10]); err != nil {
+		g.CreatedBy = members[at].Account
+		if err := tx.InsertGroup(ctx, g, members[at:at+10]); err != nil {
 			return err
 		}
-		d.groups = append(d.groups, c.ID)
+		d.groups = append(d.groups, g.ID)
 	}
 	return nil
 }

@@ -100,14 +100,17 @@ func (f *fixture) direct(a, b *chat.Account) *chat.Conversation {
 func (f *fixture) group(members ...*chat.Account) *chat.Conversation {
 	f.t.Helper()
 	at := f.now()
-	c := &chat.Conversation{ID: chat.ConversationID(f.id()), Kind: chat.ConversationGroup, CreatedAt: at}
+	g := &chat.Group{
+		Conversation: chat.Conversation{ID: chat.ConversationID(f.id()), Kind: chat.ConversationGroup, CreatedAt: at},
+		MadeBy:       chat.SurfaceAgentChat, Name: f.name("group"), CreatedBy: members[0].ID, ByInvitation: true,
+	}
 	list := make([]chat.Member, len(members))
 	for i, m := range members {
-		list[i] = chat.Member{Conversation: c.ID, Account: m.ID, Role: chat.RoleMember, JoinedSeq: 1, JoinedAt: at}
+		list[i] = chat.Member{Conversation: g.ID, Account: m.ID, Role: chat.RoleMember, JoinedSeq: 1, JoinedAt: at}
 	}
 	list[0].Role = chat.RoleAdmin
-	f.update(func(ctx context.Context, tx store.Tx) error { return tx.InsertGroup(ctx, c, list) })
-	return c
+	f.update(func(ctx context.Context, tx store.Tx) error { return tx.InsertGroup(ctx, g, list) })
+	return &g.Conversation
 }
 
 // block and contact set one directed relation.

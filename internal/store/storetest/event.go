@@ -38,17 +38,29 @@ func testEventRoundTrip(f *fixture) {
 	message := &chat.Message{
 		ID: 1, Conversation: 2, Seq: 3, Author: 4, ClientID: "c", Kind: chat.MessageFile, Text: "\ufffd <&> \u2028",
 		Data: []byte(`{ "a" : 1.0 }`), Metadata: []byte(`{"b":"\u00e9"}`),
-		CreatedAt: f.now(), EditedAt: f.now(), RetractedAt: f.now(),
+		Attachment: 8, CreatedAt: f.now(), EditedAt: f.now(), RetractedAt: f.now(),
 	}
 	channel := &chat.Channel{
 		ID: 5, Space: 6, Name: "general", Topic: "all", Type: chat.ChannelVoice, Position: 7,
 		CreatedAt: f.now(), UpdatedAt: f.now(),
 	}
+	pause := chat.PauseFull
 	want := chat.Event{
 		Kind: chat.EventMessageEdited, At: f.now(), Actor: 1 << 40, Space: 9, Conversation: 10, Account: 11, Credential: 12,
 		Message: message, Channel: channel,
-		Presence:   &chat.Presence{Status: chat.StatusBusy, Text: "\U0001f9ea", Chosen: true},
-		Recipients: []chat.AccountID{13, 1 << 40},
+		Presence: &chat.Presence{Status: chat.StatusBusy, Text: "\U0001f9ea", Chosen: true},
+		By: &chat.Profile{
+			ID: 14, Kind: chat.KindAgent, Username: "u", Handle: "h", DisplayName: "n", Description: "d", Avatar: "a",
+			State: chat.StateActive, Presence: chat.Presence{Status: chat.StatusOnline}, Gone: true, CreatedAt: f.now(),
+		},
+		Group:      &chat.GroupBrief{Name: "g", Members: 15, Description: "d", Avatar: "a", AvatarURL: "https://g"},
+		Invite:     &chat.Invite{ID: 16, Group: 10, Inviter: 14, Invitee: 13, CreatedAt: f.now(), EndedAt: f.now()},
+		Read:       &chat.ReadMark{Message: 17, Seq: 18},
+		Pause:      &pause,
+		Recipients: []chat.AccountID{13, 1 << 40}, Quiet: []chat.AccountID{13},
+	}
+	for _, part := range []any{want.By, want.Group, want.Invite, want.Read} {
+		f.complete(part)
 	}
 	f.complete(want, "Position")
 	f.complete(message)

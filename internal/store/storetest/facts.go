@@ -13,6 +13,7 @@ func brief(a *chat.Account) *chat.Account {
 	return &chat.Account{
 		ID: a.ID, Kind: a.Kind, MadeBy: a.MadeBy, Username: a.Username, Handle: a.Handle, DisplayName: a.DisplayName,
 		State: a.State, Disabled: a.Disabled, Pause: a.Pause, Guarded: a.Guarded, ContactsOnly: a.ContactsOnly,
+		Muting: a.Muting, Hooks: a.Hooks,
 	}
 }
 
@@ -79,7 +80,7 @@ func (f *fixture) sameFacts(keys []store.SendKey, want *store.SendFacts) {
 func testFactsChannel(f *fixture) {
 	owner, member, outsider := f.account(), f.account(), f.account(func(a *chat.Account) {
 		a.Kind, a.State, a.Disabled, a.Pause = chat.KindHuman, chat.StateSuspended, true, chat.PauseFull
-		a.Guarded, a.ContactsOnly = true, true
+		a.Guarded, a.ContactsOnly, a.Muting, a.Hooks = true, true, true, chat.HookWake
 	})
 	c := f.community(owner, member)
 	open := c.channel(1)
@@ -190,6 +191,7 @@ func testFactsGroup(f *fixture) {
 	want.Members = map[chat.ConversationID][]chat.AccountID{
 		one.ID: ids(list[4], list[0], list[2]), two.ID: ids(list[1], list[0]),
 	}
+	want.Names = map[chat.ConversationID]string{one.ID: f.readGroup(one.ID).Name, two.ID: f.readGroup(two.ID).Name}
 	f.sameFacts([]store.SendKey{
 		{Author: list[0].ID, Conversation: one.ID},
 		{Author: list[3].ID, Conversation: one.ID}, // no member
@@ -235,6 +237,7 @@ func testFactsMixed(f *fixture) {
 		maps.Copy(want.Overwrites, one.Overwrites)
 		maps.Copy(want.Held, one.Held)
 		maps.Copy(want.Members, one.Members)
+		maps.Copy(want.Names, one.Names)
 		maps.Copy(want.Blocks, one.Blocks)
 		maps.Copy(want.Contacts, one.Contacts)
 		maps.Copy(want.Replays, one.Replays)

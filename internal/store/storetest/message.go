@@ -41,6 +41,7 @@ func testMessageRoundTrip(f *fixture) {
 		key: store.SendKey{Author: a.ID, Conversation: c.ID, ClientID: "c-1"},
 		message: chat.Message{
 			Kind: chat.MessageStructured, Text: "text", Data: []byte(`{ "b" : 1, "a":[ ] }`), Metadata: []byte(`{"m":null}`),
+			Attachment: 7,
 		},
 		at: f.now(),
 	})

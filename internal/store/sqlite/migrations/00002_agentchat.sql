@@ -14,6 +14,7 @@ ALTER TABLE accounts ADD COLUMN hooks INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE accounts ADD COLUMN muting INTEGER NOT NULL DEFAULT FALSE;
 ALTER TABLE accounts ADD COLUMN last_seen_at INTEGER;
 CREATE INDEX accounts_owner ON accounts (owner_id, id) WHERE owner_id IS NOT NULL;
+CREATE INDEX accounts_system ON accounts (id) WHERE kind = 3;
 
 -- Which accounts an address ever made, under a keyed digest of the address: it
 -- outlives the account.
@@ -53,6 +54,7 @@ CREATE TABLE mutes (
 	created_at INTEGER NOT NULL,
 	PRIMARY KEY (owner_id, kind, target_id)
 ) WITHOUT ROWID;
+CREATE INDEX mutes_expiry ON mutes (until_at) WHERE until_at IS NOT NULL;
 
 -- evidence is a JSON document: the target's last messages to the reporter, with
 -- what they said before edits.
@@ -125,6 +127,7 @@ CREATE TABLE attachments (
 	uploaded_at     INTEGER
 );
 CREATE INDEX attachments_waiting ON attachments (expires_at) WHERE uploaded_at IS NULL;
+CREATE INDEX messages_attachment ON messages (attachment_id) WHERE attachment_id IS NOT NULL;
 
 -- secret is sealed. failures counts those in a row and recent holds when the last
 -- ones were: they drive the circuit breaker, which is open until open_until. A

@@ -1,0 +1,43 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"parley/internal/chat"
+	"parley/internal/store"
+)
+
+// Envelopes are acknowledged one by one, in any order, of many recipients at once;
+// only those that wait move, and each only once.
+func testAcknowledgeMany(f *fixture) {
+	a, b, d := f.account(), f.account(), f.account()
+	group, direct := f.group(a, b, d), f.direct(a, b)
+	all, one, late := f.say(a, group.ID, "to all"), f.say(a, direct.ID, "to one"), f.say(a, group.ID, "late")
+	at := epoch.Add(time.Second)
+	many := func(want map[chat.AccountID]int, keys ...store.EnvelopeKey) {
+		f.t.Helper()
+		got, err := f.store.Acknowledge(f.t.Context(), keys, at)
+		if err != nil {
+			f.t.Fatalf("acknowledge: %v", err)
+		}
+		f.same("moved", got, want)
+	}
+	many(map[chat.AccountID]int{b.ID: 1, d.ID: 1},
+		store.EnvelopeKey{Recipient: d.ID, Message: all.ID}, store.EnvelopeKey{Recipient: b.ID, Message: one.ID},
+		store.EnvelopeKey{Recipient: b.ID, Message: one.ID}, // twice
+		store.EnvelopeKey{Recipient: a.ID, Message: all.ID}, // its own
+		store.EnvelopeKey{Recipient: d.ID, Message: one.ID}, // not to it
+		store.EnvelopeKey{Recipient: b.ID, Message: absent},
+		store.EnvelopeKey{Message: all.ID},
+	)
+	f.same("left for b", f.pending(b, 0, 10), []chat.Message{*all, *late})
+	f.same("left for d", f.pending(d, 0, 10), []chat.Message{*late})
+	f.same("rows with that time", f.raw(fmt.Sprintf("SELECT count(*) FROM envelopes WHERE state = 1 AND delivered_at = %d", at.UnixMilli())), 2)
+
+	many(map[chat.AccountID]int{}, store.EnvelopeKey{Recipient: d.ID, Message: all.ID}) // again
+	f.update(func(ctx context.Context, tx store.Tx) error { return tx.RetractMessage(ctx, late.ID, at) })
+	many(map[chat.AccountID]int{}, store.EnvelopeKey{Recipient: d.ID, Message: late.ID}) // hidden
+	many(map[chat.AccountID]int{})
+}
