@@ -62,6 +62,9 @@ func (s *Service) Delivered(account chat.AccountID, messages ...chat.MessageID) 
 func (b *ackBatch) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.closed {
+		return
+	}
 	b.closed = true
 	b.room.Broadcast()
 	close(b.quit)

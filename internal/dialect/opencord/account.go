@@ -122,7 +122,11 @@ func (a *api) author(p chat.Profile) author {
 	if p.Gone {
 		return author{ID: sealed, Username: "deleted-user", DisplayName: "Deleted User"}
 	}
-	return author{ID: sealed, Username: p.Username, DisplayName: p.DisplayName, IsAgent: p.Kind == chat.KindAgent}
+	name := p.DisplayName
+	if name == "" { // accounts made through /v1 need not have one
+		name = p.Username
+	}
+	return author{ID: sealed, Username: p.Username, DisplayName: name, IsAgent: p.Kind == chat.KindAgent}
 }
 
 func statusName(s chat.Status) string {

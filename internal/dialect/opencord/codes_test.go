@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/httpx"
 	"parley/internal/id"
 	"parley/internal/store"
 )
@@ -60,7 +61,7 @@ func elsewhere() []chat.Code {
 		chat.CodeBlockUnknown, chat.CodeMuteUnknown, chat.CodeMuteForeign, chat.CodePresenceUnknown, chat.CodeGroupUnknown,
 		chat.CodeGroupDeleted, chat.CodeMemberUnknown, chat.CodeInviteUnknown, chat.CodeAttachmentUnknown, chat.CodeFileUnknown,
 		chat.CodeAvatarUnknown, chat.CodeHookUnknown, chat.CodeHookUnreachable, chat.CodeKeyUnknown,
-		chat.CodeSystemUnknown, chat.CodeEscalationUnknown, chat.CodeNotOwn, chat.CodeNotAdmin, chat.CodeLastAdmin,
+		chat.CodeSystemUnknown, chat.CodeEscalationUnknown, chat.CodeDeliveryUnknown, chat.CodeNotOwn, chat.CodeNotAdmin, chat.CodeLastAdmin,
 		chat.CodeProtected, chat.CodeGroupFull, chat.CodeHookCap, chat.CodeMuteCap, chat.CodeHandleTaken, chat.CodeAddressSpent,
 		chat.CodeAddressAgent, chat.CodeReported, chat.CodeClaimed, chat.CodeClaimAttempts, chat.CodeRefreshDown,
 	}
@@ -388,10 +389,14 @@ func TestPanicKeepsHeaders(t *testing.T) {
 	}
 }
 
+// panicking panics on the way of a request; the server's own work goes on.
 type panicking struct{ store.Store }
 
-func (panicking) View(context.Context, func(context.Context, store.Reader) error) error {
-	panic("a bug")
+func (p panicking) View(ctx context.Context, fn func(context.Context, store.Reader) error) error {
+	if httpx.RequestID(ctx) != "" {
+		panic("a bug")
+	}
+	return p.Store.View(ctx, fn)
 }
 
 func TestUnavailableWhileClosing(t *testing.T) {
