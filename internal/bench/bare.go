@@ -91,7 +91,7 @@ func (w *bareWriter) drive(ctx context.Context, p pace) (*slice, error) {
 		cpu, err := processTime()
 		return usage{Child: cpu}, err
 	}
-	return drive(ctx, p, used, func(i int) error { return senders[i]() })
+	return drive(ctx, p, used, func(i int) error { return senders[i]() }, nil)
 }
 
 // sender returns what makes one send as sender i.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"runtime/pprof"
 	"syscall"
 	"time"
@@ -21,12 +22,16 @@ const (
 	workSend      = "send"
 	workFloorHTTP = "floor-http"
 	workFloorBare = "floor-bare"
+
+	workServer      = "server" // of all measurements but that of sends
+	workFloorFrames = "floor-frames"
+	workFloorRows   = "floor-rows"
 )
 
 // brief is the first line a child reads.
 type brief struct {
 	Work    string
-	Place   config.Place // of the database, for the two that have one
+	Place   config.Place // of the database, for those that have one
 	Fixture *fixture
 }
 
@@ -35,6 +40,9 @@ type order struct {
 	Pace    *pace  `json:",omitempty"` // drive a slice; the bare writer only
 	Profile string `json:",omitempty"` // begin a CPU profile and write it there at the end
 	Usage   bool   `json:",omitempty"`
+
+	Inbox    *inboxShare `json:",omitempty"` // drain these; the bare reader only
+	Resident bool        `json:",omitempty"`
 }
 
 // reply answers the brief and each order.
@@ -43,6 +51,8 @@ type reply struct {
 	Address string        `json:",omitempty"` // to the brief: where it listens
 	CPU     time.Duration `json:",omitempty"`
 	Slice   *slice        `json:",omitempty"`
+
+	Resident int64 `json:",omitempty"` // bytes of memory that the process keeps
 }
 
 // subject is what a child runs.
@@ -86,12 +96,16 @@ func ServeChild(ctx context.Context, in io.Reader, out io.Writer) (err error) {
 
 func begin(ctx context.Context, b *brief) (subject, error) {
 	switch b.Work {
-	case workSend:
+	case workSend, workServer:
 		return beginServer(ctx, b)
 	case workFloorHTTP:
 		return beginHTTP(ctx, b)
 	case workFloorBare:
 		return beginBare(ctx, b)
+	case workFloorFrames:
+		return beginFrames(ctx)
+	case workFloorRows:
+		return beginRows(ctx, b)
 	}
 	return nil, fmt.Errorf("there is no work %q", b.Work)
 }
@@ -103,6 +117,14 @@ func obey(ctx context.Context, s subject, p *profile, o order) (r reply) {
 		r.Slice, err = s.drive(ctx, *o.Pace)
 	case o.Profile != "":
 		err = p.begin(o.Profile)
+	case o.Inbox != nil:
+		reader, ok := s.(*bareReader)
+		if !ok {
+			return reply{Error: "has no inboxes to drain"}
+		}
+		r.Slice, err = reader.drain(ctx, o.Inbox)
+	case o.Resident:
+		r.Resident, err = residentBytes()
 	default:
 		r.CPU, err = processTime()
 	}
@@ -119,6 +141,22 @@ func processTime() (time.Duration, error) {
 		return 0, fmt.Errorf("read the CPU time: %w", err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), nil
+}
+
+// residentBytes is how much memory this process keeps when it has collected its
+// garbage and given back what it does not need.
+func residentBytes() (int64, error) {
+	runtime.GC()
+	debug.FreeOSMemory() // collects once more: the first time only ages the pools
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0, fmt.Errorf("read the memory in use: %w", err)
+	}
+	var size, pages int64
+	if _, err := fmt.Sscan(string(statm), &size, &pages); err != nil {
+		return 0, fmt.Errorf("read the memory in use: %w", err)
+	}
+	return pages * int64(os.Getpagesize()), nil
 }
 
 // profile is a CPU profile that runs, and the allocations beside it.

@@ -85,19 +85,32 @@ func (c *client) send() error {
 
 // answer reads one response, which must be a 201 with a length.
 func (c *client) answer() error {
-	line, err := c.in.ReadSlice('\n')
+	length, err := c.head("201")
 	if err != nil {
+		return err
+	}
+	if _, err := c.in.Discard(length); err != nil {
 		return fmt.Errorf("read an answer: %w", err)
 	}
+	return nil
+}
+
+// head reads a response up to its body, of which it returns the length. The status
+// must be the one wanted.
+func (c *client) head(want string) (length int, err error) {
+	line, err := c.in.ReadSlice('\n')
+	if err != nil {
+		return 0, fmt.Errorf("read an answer: %w", err)
+	}
 	refused := "" // the status line, unless it is the one wanted
-	if !bytes.HasPrefix(line, []byte("HTTP/1.1 201 ")) {
+	if !bytes.HasPrefix(line, []byte("HTTP/1.1 "+want+" ")) {
 		refused = string(bytes.TrimSpace(line))
 	}
-	length := -1
+	length = -1
 	for {
 		line, err := c.in.ReadSlice('\n')
 		if err != nil {
-			return fmt.Errorf("read an answer: %w", err)
+			return 0, fmt.Errorf("read an answer: %w", err)
 		}
 		if len(line) <= 2 {
 			break
@@ -105,21 +118,18 @@ func (c *client) answer() error {
 		const name = "Content-Length: "
 		if len(line) > len(name) && bytes.EqualFold(line[:len(name)], []byte(name)) {
 			if length, err = strconv.Atoi(string(bytes.TrimSpace(line[len(name):]))); err != nil {
-				return fmt.Errorf("read an answer: %w", err)
+				return 0, fmt.Errorf("read an answer: %w", err)
 			}
 		}
 	}
 	if length < 0 {
-		return errors.New("read an answer: it has no length")
+		return 0, errors.New("read an answer: it has no length")
 	}
 	if refused != "" {
 		body, _ := c.in.Peek(min(length, readBuffer)) // as much of the reason as there is
-		return fmt.Errorf("a send was answered %q: %s", refused, body)
+		return 0, fmt.Errorf("a request was answered %q: %s", refused, body)
 	}
-	if _, err := c.in.Discard(length); err != nil {
-		return fmt.Errorf("read an answer: %w", err)
-	}
-	return nil
+	return length, nil
 }
 
 // overHTTP drives one slice against a server.
@@ -145,5 +155,5 @@ func overHTTP(
 			return nil, err
 		}
 	}
-	return drive(ctx, p, used, func(i int) error { return clients[i].send() })
+	return drive(ctx, p, used, func(i int) error { return clients[i].send() }, nil)
 }

@@ -21,6 +21,8 @@ import (
 type database interface {
 	// exists tells whether an earlier run has left them.
 	exists(ctx context.Context) (bool, error)
+	// create makes the server's database, empty, and opens it.
+	create(ctx context.Context) (store.Store, error)
 	// make stores f in the server's database and copies it for the bare writer.
 	make(ctx context.Context, f *fixture, tell func(done int)) error
 	// where names them, for those who have to remove what is left of a run.
@@ -62,21 +64,27 @@ func (p *filePair) exists(context.Context) (bool, error) {
 	return false, nil
 }
 
-func (p *filePair) make(ctx context.Context, f *fixture, tell func(done int)) error {
-	for _, work := range []string{workSend, workFloorBare} {
-		if err := os.MkdirAll(p.place(work).Data, 0o700); err != nil {
-			return err
-		}
+func (p *filePair) create(ctx context.Context) (store.Store, error) {
+	data := p.place(workSend).Data
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, err
 	}
-	from, to := sqliteFile(p.place(workSend).Data), sqliteFile(p.place(workFloorBare).Data)
-	s, err := sqlite.Open(ctx, sqlite.Options{Path: from, Logger: slog.New(slog.DiscardHandler)})
+	return sqlite.Open(ctx, sqlite.Options{Path: sqliteFile(data), Logger: slog.New(slog.DiscardHandler)})
+}
+
+func (p *filePair) make(ctx context.Context, f *fixture, tell func(done int)) error {
+	s, err := p.create(ctx)
 	if err != nil {
 		return err
 	}
 	if err := seedAndClose(ctx, s, f); err != nil {
 		return err
 	}
+	from, to := sqliteFile(p.place(workSend).Data), sqliteFile(p.place(workFloorBare).Data)
 	if err := fillFile(ctx, from, f, tell); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 		return err
 	}
 	return copyFile(from, to)

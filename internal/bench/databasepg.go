@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"parley/internal/config"
+	"parley/internal/store"
 	"parley/internal/store/postgres"
 )
 
@@ -74,13 +75,17 @@ func (p *serverPair) where() string {
 	return "the databases " + p.name(workSend) + " and " + p.name(workFloorBare)
 }
 
-func (p *serverPair) make(ctx context.Context, f *fixture, tell func(done int)) error {
+func (p *serverPair) create(ctx context.Context) (store.Store, error) {
 	if _, err := p.admin.Exec(ctx, `CREATE DATABASE `+p.quoted(workSend)+` TEMPLATE template0 ENCODING 'UTF8'`); err != nil {
-		return err
+		return nil, err
 	}
-	s, err := postgres.Open(ctx, postgres.Options{
+	return postgres.Open(ctx, postgres.Options{
 		DSN: string(p.place(workSend).Database), Logger: slog.New(slog.DiscardHandler),
 	})
+}
+
+func (p *serverPair) make(ctx context.Context, f *fixture, tell func(done int)) error {
+	s, err := p.create(ctx)
 	if err != nil {
 		return err
 	}

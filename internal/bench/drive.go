@@ -20,7 +20,7 @@ type pace struct {
 
 // slice is what one slice came to.
 type slice struct {
-	Sends    int
+	Sends    int // or whatever else the work counts
 	Elapsed  time.Duration
 	CPU      time.Duration // of the child
 	Database time.Duration // CPU of a database server of its own
@@ -46,8 +46,11 @@ const (
 )
 
 // drive keeps one send in flight per connection, a closed loop, and counts those
-// that end inside the measured time. send makes one send on connection i.
-func drive(ctx context.Context, p pace, used func() (usage, error), send func(i int) error) (*slice, error) {
+// that end inside the measured time. send makes one send on connection i; counted,
+// unless it is nil, is told of each one that counts, on the same goroutine.
+func drive(
+	ctx context.Context, p pace, used func() (usage, error), send func(i int) error, counted func(i int),
+) (*slice, error) {
 	var phase atomic.Int32
 	took := make([][]time.Duration, p.Connections)
 	group, ctx := errgroup.WithContext(ctx)
@@ -62,6 +65,9 @@ func drive(ctx context.Context, p pace, used func() (usage, error), send func(i 
 				switch phase.Load() {
 				case measuring:
 					took[i] = append(took[i], ended.Sub(began))
+					if counted != nil {
+						counted(i)
+					}
 				case stopping:
 					return nil
 				}

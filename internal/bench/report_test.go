@@ -44,6 +44,29 @@ func TestReport(t *testing.T) {
 	}
 }
 
+func TestFigures(t *testing.T) {
+	t.Parallel()
+	f := &Figures{legend: "a  the first\n", columns: []column{{"per_s", "sends/s", 1}, columnCPU, columnDatabase}}
+	f.add("a", 1234.567, 2.5, nothing())
+	f.add("b", 8, nothing(), nothing())
+	var json, text strings.Builder
+	if err := f.WriteJSON(&json); err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"runs":[{"work":"a","per_s":1234.6,"cpu_us":2.5},{"work":"b","per_s":8}]}` + "\n"; json.String() != want {
+		t.Errorf("JSON = %s, want %s", json.String(), want)
+	}
+	if err := f.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	want := "work              sends/s       cpu us\n" +
+		"a                  1234.6         2.50\n" +
+		"b                     8.0            -\n\na  the first\n"
+	if text.String() != want {
+		t.Errorf("text =\n%s\nwant\n%s", text.String(), want)
+	}
+}
+
 func TestQuantile(t *testing.T) {
 	t.Parallel()
 	values := make([]time.Duration, 100)

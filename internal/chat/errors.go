@@ -53,7 +53,7 @@ const (
 	// Mailed codes.
 	CodeCodeExpired     Code = "code_expired" // unknown, used or too old
 	CodeCodeInvalid     Code = "code_invalid"
-	CodeCodeAttempts    Code = "code_attempts"    // guessed too often
+	CodeCodeAttempts    Code = "code_attempts"    // guessed too often; RetryAfter
 	CodeCodeCooldown    Code = "code_cooldown"    // asked for again too soon; RetryAfter
 	CodeCodeHourly      Code = "code_hourly"      // too many in an hour; RetryAfter
 	CodeCodeUndelivered Code = "code_undelivered" // the mail could not be handed over

@@ -37,7 +37,8 @@ func (m *Message) Position() Position { return Position(m.ID) }
 // MessageView is a message with its author as the profile stands now.
 type MessageView struct {
 	Message
-	By Profile
+	By   Profile
+	File *Attachment // the file of the message, where a dialect has to show it as text
 }
 
 // EnvelopeState is how far one recipient's copy has come; it only moves forward.

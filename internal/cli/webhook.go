@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -131,12 +132,11 @@ func (cmd *webhookRedrive) Run(c *call) error {
 		return errors.New("name one dead letter, or say --all")
 	}
 	return cmd.with(c, false, func(client *admin.Client) error {
-		n, err := 1, error(nil)
-		if cmd.All {
-			n, err = client.RedriveAll(c)
-		} else {
-			err = client.Redrive(c, cmd.ID)
+		redrive := client.RedriveAll
+		if !cmd.All {
+			redrive = func(ctx context.Context) (int, error) { return 1, client.Redrive(ctx, cmd.ID) }
 		}
+		n, err := redrive(c)
 		if err != nil {
 			return err
 		}

@@ -45,6 +45,7 @@ func (s *Service) Delivered(account chat.AccountID, messages ...chat.MessageID) 
 	defer b.mu.Unlock()
 	for _, m := range messages {
 		for len(b.waiting) >= acksWaiting && !b.closed {
+			b.signal()
 			b.room.Wait()
 		}
 		if b.closed {
@@ -52,6 +53,10 @@ func (s *Service) Delivered(account chat.AccountID, messages ...chat.MessageID) 
 		}
 		b.waiting = append(b.waiting, store.EnvelopeKey{Recipient: account, Message: m})
 	}
+	b.signal()
+}
+
+func (b *ackBatch) signal() {
 	select {
 	case b.wake <- struct{}{}:
 	default:
@@ -77,25 +82,27 @@ func (b *ackBatch) run() {
 		case <-b.wake:
 		case <-b.quit:
 		}
-		for b.any() {
+		for {
+			waiting, closed := b.state()
+			if !waiting && closed {
+				return
+			}
+			if !waiting {
+				break
+			}
 			b.store()
 			select {
 			case <-time.After(ackPause):
 			case <-b.quit:
 			}
 		}
-		select {
-		case <-b.quit:
-			return // nothing is added any more, and nothing waits
-		default:
-		}
 	}
 }
 
-func (b *ackBatch) any() bool {
+func (b *ackBatch) state() (waiting, closed bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.waiting) > 0
+	return len(b.waiting) > 0, b.closed
 }
 
 // store writes what waits. It gathers while others write: what it takes is what

@@ -220,7 +220,8 @@ func (s *Service) useCode(
 			return chat.Fail(chat.CodeNotOwn)
 		}
 		if m.Guesses >= codeGuesses {
-			wrong = chat.Fail(chat.CodeCodeAttempts)
+			// By then another may be asked for.
+			wrong = &chat.Error{Code: chat.CodeCodeAttempts, RetryAfter: codeCooldown}
 			return ch.DeleteMailedCode(ctx, m.ID)
 		}
 		digest := s.codeDigest(m.ID, in.Code)

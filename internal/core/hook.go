@@ -20,7 +20,10 @@ type Hooks interface {
 // noHooks is for a core without webhooks: what is queued waits.
 type noHooks struct{}
 
-func (noHooks) Queued()                         {}
+// Queued does nothing.
+func (noHooks) Queued() {}
+
+// Wake does nothing.
 func (noHooks) Wake(chat.AccountID, chat.Event) {}
 
 // outbox is what one change has for webhooks.

@@ -53,8 +53,8 @@ func (s *Service) janitor(ctx context.Context) {
 // Sweep does the housekeeping until nothing is left to do: it stores when
 // credentials were last used and accounts last seen, removes expired sessions and
 // mutes, events older than a day, uploads that never came, envelopes that waited
-// for too long, outcomes of idempotency keys older than a day and the messages of
-// deleted conversations.
+// for too long, outcomes of idempotency keys older than a day, what webhooks never
+// took, and the messages of deleted conversations.
 func (s *Service) Sweep(ctx context.Context) error {
 	if err := s.storeLastUsed(ctx); err != nil {
 		return err
@@ -89,6 +89,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		func(ctx context.Context, ch *change) (int, error) {
 			return ch.PruneDeadLetters(ctx, s.now().Add(-letterLife), sweepRows)
 		},
+		func(ctx context.Context, ch *change) (int, error) { return ch.PurgeHooks(ctx, sweepRows) },
 		func(ctx context.Context, ch *change) (int, error) { return ch.PurgeDeleted(ctx, sweepRows) },
 	} {
 		for n := 1; n > 0; {

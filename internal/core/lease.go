@@ -13,14 +13,14 @@ import (
 // The numbers of AC 20. The bounds are ours: beyond them what ends soonest goes,
 // which makes two programs of one agent answer the same message at worst.
 const (
-	leaseLife    = 600 * time.Second
-	leaseMin     = 5 * time.Second
-	leaseMax     = 3_600 * time.Second
-	claimLife    = 10 * time.Minute
-	claimBatch   = 200 // messages of one call
-	leaseName    = 200 // characters of a session, holder or message
-	leasesPerOne = 100
-	claimsPerOne = 5_000
+	leaseLife     = 600 * time.Second
+	leaseShortest = 5 * time.Second
+	leaseLongest  = 3_600 * time.Second
+	claimLife     = 10 * time.Minute
+	claimBatch    = 200 // messages of one call
+	leaseName     = 200 // characters of a session, holder or message
+	leasesPerOne  = 100
+	claimsPerOne  = 5_000
 )
 
 // leases are which sessions of an agent are in the foreground, and which program
@@ -142,7 +142,7 @@ func (s *Service) SetActive(_ context.Context, c Call, session string, seconds c
 	}
 	life := leaseLife
 	if seconds.Present && !seconds.Null {
-		bounded := min(max(seconds.Value, int64(leaseMin/time.Second)), int64(leaseMax/time.Second))
+		bounded := min(max(seconds.Value, int64(leaseShortest/time.Second)), int64(leaseLongest/time.Second))
 		life = time.Duration(bounded) * time.Second
 	}
 	now := s.now()

@@ -54,8 +54,10 @@ func (s *Service) ListMessages(ctx context.Context, c Call, in HistoryPage) (*Me
 		}
 		page.More = len(list) > n
 		list = list[:min(n, len(list))]
-		page.Messages, err = withAuthors(ctx, r, list)
-		return err
+		if page.Messages, err = withAuthors(ctx, r, list); err != nil {
+			return err
+		}
+		return withFiles(ctx, r, page.Messages)
 	})
 	return page, err
 }
@@ -99,6 +101,21 @@ func withAuthors(ctx context.Context, r store.Reader, list []chat.Message) ([]ch
 		out[i] = chat.MessageView{Message: list[i], By: who(list[i].Author)}
 	}
 	return out, nil
+}
+
+// withFiles adds the files of messages.
+func withFiles(ctx context.Context, r store.Reader, list []chat.MessageView) error {
+	var ids []chat.AttachmentID
+	for i := range list {
+		if list[i].Attachment != 0 {
+			ids = append(ids, list[i].Attachment)
+		}
+	}
+	files, err := r.Attachments(ctx, ids)
+	for i := range list {
+		list[i].File = files[list[i].Attachment]
+	}
+	return err
 }
 
 // MessageRef names a message and what the caller takes its conversation for: a
@@ -163,11 +180,14 @@ func (s *Service) EditMessage(ctx context.Context, c Call, ref MessageRef, text 
 		if err := ch.EditMessage(ctx, m.ID, text, m.EditedAt); err != nil {
 			return err
 		}
-		who, err := profiles(ctx, ch, []chat.AccountID{m.Author})
+		edited, err := withAuthors(ctx, ch, []chat.Message{*m})
 		if err != nil {
 			return err
 		}
-		out = &chat.MessageView{Message: *m, By: who(m.Author)}
+		if err := withFiles(ctx, ch, edited); err != nil {
+			return err
+		}
+		out = &edited[0]
 		emitMessage(ch, chat.EventMessageEdited, c.Actor.Account, conv, m)
 		return nil
 	})

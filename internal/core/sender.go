@@ -90,7 +90,7 @@ func (sn *sender) enqueue(q *queuedSend) error {
 		sn.ring = append(sn.ring, aq)
 	}
 	if len(aq.items) >= senderWaiting {
-		return &chat.Error{Code: chat.CodeRateLimited, RetryAfter: time.Second}
+		return &chat.Error{Code: chat.CodeRateLimited, RetryAfter: time.Second, Rule: chat.RuleGlobal}
 	}
 	aq.items = append(aq.items, q)
 	sn.signal()

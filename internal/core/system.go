@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/id"
 	"parley/internal/secret"
 	"parley/internal/store"
 )
@@ -19,6 +20,8 @@ const (
 
 	welcomeText = "Welcome, @%s! You are registered. Find others with GET /v1/directory, " +
 		"write to them with POST /v1/messages, and ask me for /help when you are stuck."
+	welcomeID       = "welcome_"
+	welcomeIDLength = 16
 )
 
 // rotationRetry is what an operator is told to wait who rotates too many system keys.
@@ -102,9 +105,10 @@ func (s *Service) greet(ctx context.Context, newcomer *chat.Account) {
 			Actor: Actor{Account: host.ID, Is: chat.KindSystem}, Surface: chat.SurfaceAgentChat,
 		}, NewMessage{
 			Kind: chat.ConversationDirect, Peer: newcomer.ID, Text: fmt.Sprintf(welcomeText, newcomer.Handle),
+			ClientID: welcomeID + id.RandomString(lowerAlnum, welcomeIDLength), // /v1 wants one
 		})
 	}
 	if err != nil {
-		println(err.Error()); s.log.WarnContext(ctx, "newcomer not greeted", "error", err)
+		s.log.WarnContext(ctx, "newcomer not greeted", "error", err)
 	}
 }

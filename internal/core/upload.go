@@ -16,7 +16,6 @@ import (
 // The numbers of AC 17 and 29.
 const (
 	uploadLife    = 7_200 * time.Second
-	downloadLife  = 300 * time.Second
 	uploadLargest = 26_214_400 // bytes
 	filenameMax   = 255        // characters
 
@@ -25,11 +24,13 @@ const (
 	uploadGrace = time.Hour
 )
 
+// FileLinkLife is for how long a link to a file is good (AC 17.3).
+const FileLinkLife = 300 * time.Second
+
 // NewUpload announces a file. Exactly one of To and Into says for whom.
 type NewUpload struct {
-	To          chat.Opt[string]              // a handle
-	Into        chat.Opt[chat.ConversationID] // what is no id is 0
-	Kind        chat.ConversationKind         // what the form of Into says it is; 0: nothing
+	To          chat.Opt[string] // a handle
+	Into        chat.Opt[ConversationRef]
 	Filename    string
 	ContentType string
 	Size        int64  // bytes
@@ -38,9 +39,8 @@ type NewUpload struct {
 
 // ReserveUpload announces a file for one account or group, which may be referred to
 // in a message at once and uploaded until ExpiresAt (AC 17.1). Its errors: what is
-// wrong with the fields; self, account_unknown, blocked; group_unknown, not_member,
-// group_deleted; conversation_unknown, not_participant; rate_limited,
-// storage_unreached.
+// wrong with the fields; self, account_unknown, blocked; group_unknown, group_deleted;
+// conversation_unknown; rate_limited, storage_unreached.
 func (s *Service) ReserveUpload(ctx context.Context, c Call, in NewUpload) (*chat.Attachment, error) {
 	if err := c.agent(); err != nil {
 		return nil, err
@@ -113,32 +113,32 @@ func uploadable(contentType string) bool {
 // other side.
 func addressUpload(ctx context.Context, r store.Reader, a *chat.Attachment, in *NewUpload) error {
 	a.Peer, a.Conversation = 0, 0
-	switch {
-	case in.To.Present:
-		peer, err := r.AccountByHandle(ctx, in.To.Value)
-		if peer, err = known(peer, err, chat.CodeAccountUnknown); err != nil {
-			return err
-		}
-		return uploadTo(ctx, r, a, peer)
-	case in.Kind == chat.ConversationDirect:
-		conv, err := directFor(ctx, r, in.Into.Value, a.Uploader)
-		if err != nil {
-			return err
-		}
-		if conv.LastSeq == 0 { // made through another dialect and never written in: nobody here knows it
-			return chat.Fail(chat.CodeConversationUnknown)
-		}
-		peer, err := r.Account(ctx, conv.Peer(a.Uploader))
+	if in.To.Present {
+		peer, err := apparent(ctx, r, in.To.Value)
 		if err != nil {
 			return err
 		}
 		return uploadTo(ctx, r, a, peer)
 	}
-	if err := inGroup(ctx, r, in.Into.Value, a.Uploader); err != nil {
+	if in.Into.Value.Kind != chat.ConversationDirect { // a group, or no id at all
+		g, _, err := groupSeat(ctx, r, in.Into.Value.Conversation, a.Uploader)
+		if err == nil {
+			a.Conversation = g.ID
+		}
 		return err
 	}
-	a.Conversation = in.Into.Value
-	return nil
+	s, err := seatIn(ctx, r, in.Into.Value, a.Uploader)
+	if err != nil {
+		return err
+	}
+	peer, err := r.Account(ctx, s.peer())
+	if err != nil {
+		return err
+	}
+	if peer.Gone() || peer.Off() {
+		return chat.Fail(chat.CodeAccountUnknown)
+	}
+	return uploadTo(ctx, r, a, peer)
 }
 
 // uploadTo addresses a file to an account.
@@ -146,35 +146,8 @@ func uploadTo(ctx context.Context, r store.Reader, a *chat.Attachment, peer *cha
 	if peer.ID == a.Uploader {
 		return chat.FailField(chat.CodeSelf, "to")
 	}
-	if peer.Gone() || peer.Off() {
-		return chat.Fail(chat.CodeAccountUnknown)
-	}
 	a.Peer = peer.ID
 	return unblocked(ctx, r, a.Uploader, peer.ID)
-}
-
-// inGroup fails unless an account is an active member of a group: group_unknown,
-// not_member, or group_deleted if it was a member to the end.
-func inGroup(ctx context.Context, r store.Reader, id chat.ConversationID, account chat.AccountID) error {
-	g, err := r.Group(ctx, id)
-	if g, err = known(g, err, chat.CodeGroupUnknown); err != nil {
-		return err
-	}
-	m, err := r.Member(ctx, id, account)
-	if m, err = known(m, err, chat.CodeNotMember); err != nil {
-		return err
-	}
-	switch {
-	case !g.Gone() && m.Active():
-		return nil
-	case !g.Gone() || !m.Active() && !m.LeftAt.Equal(g.DeletedAt):
-		return chat.Fail(chat.CodeNotMember)
-	}
-	by, err := r.Account(ctx, g.DeletedBy)
-	if err != nil {
-		return err
-	}
-	return &chat.Error{Code: chat.CodeGroupDeleted, Conversation: g.ID, Handle: by.Handle, Since: g.DeletedAt}
 }
 
 // StoreUpload takes the content of a file that was announced; whoever has the link
@@ -250,7 +223,7 @@ func (s *Service) FetchAttachment(ctx context.Context, c Call, id chat.Attachmen
 	case s.blobs == nil:
 		return nil, time.Time{}, chat.Fail(chat.CodeStorageUnreached)
 	}
-	return a, s.now().Add(downloadLife), nil
+	return a, s.now().Add(FileLinkLife), nil
 }
 
 // mayFetch fails unless a file is an account's to have.
@@ -261,9 +234,8 @@ func mayFetch(ctx context.Context, r store.Reader, a *chat.Attachment, account c
 	if a.Conversation == 0 {
 		return chat.Fail(chat.CodeFileUnknown)
 	}
-	err := inGroup(ctx, r, a.Conversation, account)
-	switch chat.CodeOf(err) {
-	case chat.CodeGroupUnknown, chat.CodeNotMember:
+	_, _, err := groupSeat(ctx, r, a.Conversation, account)
+	if chat.CodeOf(err) == chat.CodeGroupUnknown {
 		return chat.Fail(chat.CodeFileUnknown)
 	}
 	return err

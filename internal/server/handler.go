@@ -2,7 +2,9 @@ package server
 
 import (
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"parley/internal/chat"
 	"parley/internal/config"
@@ -59,10 +61,14 @@ func (s *Server) openCord(clients *httpx.Clients) http.Handler {
 			o.add(http.MethodPut, r.Path, string(r.Operation))
 		}
 	}
-	return opencord.New(opencord.Config{
+	cfg := opencord.Config{
 		Core: s.backend.Core, IDs: s.backend.Codec, Log: s.log, Clients: clients, Observe: o.observe,
 		PublicURL: s.cfg.PublicURL.String(),
-	})
+	}
+	if slices.Contains(s.cfg.Dialects, config.Dialect(chat.SurfaceAgentChat)) { // which serves the links
+		cfg.FileLink = agentchat.FileLinks(s.backend.Codec, s.backend.Blobs, time.Now)
+	}
+	return opencord.New(cfg)
 }
 
 // agentChat also remembers the surface, whose sockets have to be ended.

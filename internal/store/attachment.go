@@ -11,6 +11,8 @@ import (
 type AttachmentReader interface {
 	// Attachment returns a file that was announced, whether or not it was uploaded.
 	Attachment(ctx context.Context, id chat.AttachmentID) (*chat.Attachment, error)
+	// Attachments returns those of some files that were announced, by id.
+	Attachments(ctx context.Context, ids []chat.AttachmentID) (map[chat.AttachmentID]*chat.Attachment, error)
 	// StaleAttachments lists files whose permission to upload ended before a time
 	// without an upload, the longest ago first, at most limit; those that
 	// PurgeAttachments saw are left out.

@@ -33,11 +33,15 @@ const HookCountLimit = 10_000
 type HookTx interface {
 	// InsertHook stores a hook with a closed breaker.
 	InsertHook(ctx context.Context, h *chat.Hook) error
-	// DeleteHook removes a hook, its queue and its dead letters: ErrNotFound when it
-	// was not there.
+	// DeleteHook makes a hook, its queue and its dead letters unknown at once;
+	// PurgeHooks removes them afterwards. ErrNotFound when it was not there.
 	DeleteHook(ctx context.Context, id chat.HookID) error
-	// DeleteHooksOf removes all hooks of an account likewise.
+	// DeleteHooksOf does that with all hooks of an account.
 	DeleteHooksOf(ctx context.Context, account chat.AccountID) error
+	// PurgeHooks removes up to limit deliveries and dead letters of deleted hooks, and
+	// the hooks that have none left. It returns how many rows went; 0 means nothing is
+	// left to purge.
+	PurgeHooks(ctx context.Context, limit int) (int, error)
 
 	// Enqueue queues events for hooks, each under an id it draws; of the deliveries,
 	// Hook, Account, Event, NextAt and CreatedAt are taken. An event that has a

@@ -67,7 +67,8 @@ type Reader interface {
 	Conversation(ctx context.Context, id chat.ConversationID) (*chat.Conversation, error)
 	// DirectOf returns the direct conversation of a pair in ascending order.
 	DirectOf(ctx context.Context, low, high chat.AccountID) (*chat.Conversation, error)
-	// Directs lists an account's direct conversations, latest activity first
+	// Directs lists an account's direct conversations, but for those with system
+	// accounts, latest activity first
 	// (time of the last message, else creation; then the higher id), those
 	// after the one named if it is not zero.
 	Directs(ctx context.Context, account chat.AccountID, after chat.ConversationID, limit int) ([]chat.Conversation, error)

@@ -31,7 +31,7 @@ func TestDelivers(t *testing.T) {
 			t.Errorf("delivered %q with secret %q, want %q with the hook's", got, c.header.Get("X-Secret"), want)
 		}
 	}
-	w.untilQueued(h, 0)
+	w.untilEmpty(h)
 	want := []chat.MessageID{events[0].Message.ID, events[1].Message.ID}
 	if got := w.rules.taken[h.Account]; !slices.Equal(got, want) {
 		t.Errorf("noted as delivered: %v, want %v", got, want)
@@ -52,7 +52,7 @@ func TestNotesMessagesOnly(t *testing.T) {
 	})
 	w.worker.Queued()
 	r.get(t)
-	w.untilQueued(h, 0)
+	w.untilEmpty(h)
 	if len(w.rules.taken) != 0 {
 		t.Errorf("noted as delivered: %v, want nothing", w.rules.taken)
 	}
@@ -98,7 +98,7 @@ func TestTriesNineTimes(t *testing.T) {
 	if again := r.get(t); again.body != first.body {
 		t.Errorf("sent again: got %s, want the bytes of the first, %s", again.body, first.body)
 	}
-	w.untilQueued(h, 0)
+	w.untilEmpty(h)
 	if got := w.rules.taken[h.Account]; len(got) != 1 {
 		t.Errorf("noted as delivered: %v, want the message", got)
 	}
@@ -141,7 +141,7 @@ func TestAnHourDown(t *testing.T) {
 	down.respond(status(200))
 	w.until("an open breaker", func() (any, bool) { return nil, w.status(h).Breaker.OpenUntil.After(w.time()) })
 	w.advance(time.Hour) // whatever has failed is due again
-	w.untilQueued(h, 0)
+	w.untilEmpty(h)
 	seen := make(map[string]int)
 	for range len(down.calls) {
 		seen[(<-down.calls).text(t)]++
@@ -269,7 +269,7 @@ func TestFailures(t *testing.T) {
 			if again := r.get(t); again.body != first.body {
 				t.Errorf("second attempt: got %s, want the bytes of the first, %s", again.body, first.body)
 			}
-			w.untilQueued(h, 0)
+			w.untilEmpty(h)
 		})
 	}
 }
@@ -289,7 +289,7 @@ func TestEndlessAnswer(t *testing.T) {
 	h := w.hook(w.account(), r.URL)
 	w.queue(h, "hello")
 	r.get(t)
-	w.untilQueued(h, 0)
+	w.untilEmpty(h)
 }
 
 // names resolves every name to one address.
@@ -354,7 +354,7 @@ func TestAWorkerDies(t *testing.T) {
 	if got := r.get(t).body; got != string(body) {
 		t.Errorf("got %s, want the stored bytes %s", got, body)
 	}
-	w.untilQueued(h, 0)
+	w.untilEmpty(h)
 }
 
 // Stopping breaks off what hangs; that is no failure, and the next start sends it.
@@ -375,7 +375,7 @@ func TestStopBreaksOff(t *testing.T) {
 	if again := r.get(t); again.body != first.body {
 		t.Errorf("after the start: got %s, want %s", again.body, first.body)
 	}
-	w.untilQueued(h, 0)
+	w.untilEmpty(h)
 }
 
 // Stopping waits for an attempt that ends in time, and records it.
@@ -418,7 +418,7 @@ func TestHookRemovedMeanwhile(t *testing.T) {
 	if got := r.get(t).text(t); got != "other" {
 		t.Errorf("got %q, want nothing of a hook that was removed", got)
 	}
-	w.untilQueued(other, 0)
+	w.untilEmpty(other)
 	if letters := w.letters(); len(letters) != 0 {
 		t.Errorf("dead letters: got %+v, want none", letters)
 	}
@@ -445,7 +445,7 @@ func TestAccountSilenced(t *testing.T) {
 			w.change(h.Account, silence)
 			w.queue(h, "never tried")
 			w.advance(10 * time.Second)
-			w.untilQueued(h, 0)
+			w.untilEmpty(h)
 			if len(r.calls) != 0 || len(w.letters()) != 0 {
 				t.Errorf("got %d calls and %d dead letters, want none", len(r.calls), len(w.letters()))
 			}
@@ -465,7 +465,7 @@ func TestSilencedMeanwhile(t *testing.T) {
 	r.get(t)
 	w.change(h.Account, func(a *chat.Account) { a.Pause = chat.PauseFull })
 	close(gate)
-	w.untilQueued(h, 0)
+	w.untilEmpty(h)
 	if len(r.calls) != 0 {
 		t.Errorf("got %d more calls, want none", len(r.calls))
 	}
@@ -492,8 +492,8 @@ func TestUnspeakable(t *testing.T) {
 	if got := r.get(t).text(t); got != "plain" {
 		t.Errorf("got %q, want what can be worded", got)
 	}
-	w.untilQueued(h, 0)
-	w.untilQueued(foreign, 0)
+	w.untilEmpty(h)
+	w.untilEmpty(foreign)
 	var errs []string
 	for _, l := range w.letters() {
 		errs = append(errs, l.LastError)
@@ -560,7 +560,7 @@ func TestObserve(t *testing.T) {
 	if a := <-seen; a.Err != nil {
 		t.Errorf("observed %+v, want a success", a)
 	}
-	w.untilQueued(h, 0)
+	w.untilEmpty(h)
 }
 
 func TestStopWithoutStart(t *testing.T) {

@@ -36,7 +36,6 @@ type world struct {
 	worker *webhook.Worker
 	config webhook.Config
 	rules  *rules
-	serial int64
 
 	mu  sync.Mutex
 	now time.Time
@@ -300,12 +299,12 @@ func (w *world) untilNext(at time.Time) {
 	})
 }
 
-// untilQueued waits until so many deliveries are queued for a hook.
-func (w *world) untilQueued(h chat.Hook, n int) {
+// untilEmpty waits until nothing is queued for a hook.
+func (w *world) untilEmpty(h chat.Hook) {
 	w.t.Helper()
-	w.until(fmt.Sprintf("%d deliveries in the queue", n), func() (any, bool) {
+	w.until("an empty queue", func() (any, bool) {
 		s := w.status(h)
-		return s, s.Queued == n
+		return s, s.Queued == 0
 	})
 }
 

@@ -90,7 +90,7 @@ func (w *world) checkStore(t *testing.T, s store.Store) error {
 			if err != nil {
 				return fmt.Errorf("read %s: %w", p.name, err)
 			}
-			list, err := w.checkNumbers(ctx, t, r, conv, p)
+			list, err := checkNumbers(ctx, t, r, conv, p.name)
 			if err != nil {
 				return err
 			}
@@ -112,14 +112,14 @@ func (w *world) checkStore(t *testing.T, s store.Store) error {
 
 // checkNumbers checks that a conversation is numbered from 1 without a gap, in the
 // order of ids and times, and returns its messages.
-func (w *world) checkNumbers(ctx context.Context, t *testing.T, r store.Reader, conv *chat.Conversation, p *place) ([]chat.Message, error) {
+func checkNumbers(ctx context.Context, t *testing.T, r store.Reader, conv *chat.Conversation, name string) ([]chat.Message, error) {
 	t.Helper()
 	const page = 1000
 	var list []chat.Message // newest first
 	for q := (store.HistoryQuery{Conversation: conv.ID, Limit: page}); ; {
 		got, err := r.History(ctx, q)
 		if err != nil {
-			return nil, fmt.Errorf("read the history of %s: %w", p.name, err)
+			return nil, fmt.Errorf("read the history of %s: %w", name, err)
 		}
 		list = append(list, got...)
 		if len(got) < page {
@@ -128,19 +128,19 @@ func (w *world) checkNumbers(ctx context.Context, t *testing.T, r store.Reader, 
 		q.Before = got[len(got)-1].CreatedAt
 	}
 	if int64(len(list)) != conv.LastSeq {
-		t.Errorf("%s: got %d messages, want %d, the last number", p.name, len(list), conv.LastSeq)
+		t.Errorf("%s: got %d messages, want %d, the last number", name, len(list), conv.LastSeq)
 	}
 	for i, m := range list {
 		if want := conv.LastSeq - int64(i); m.Seq != want {
-			t.Errorf("%s: %q: got number %d, want %d", p.name, m.Text, m.Seq, want)
+			t.Errorf("%s: %q: got number %d, want %d", name, m.Text, m.Seq, want)
 		}
 		if i > 0 && (m.ID >= list[i-1].ID || !m.CreatedAt.Before(list[i-1].CreatedAt)) {
-			t.Errorf("%s: number %d (id %d, %v) is not before number %d (id %d, %v)", p.name,
+			t.Errorf("%s: number %d (id %d, %v) is not before number %d (id %d, %v)", name,
 				m.Seq, m.ID, m.CreatedAt, list[i-1].Seq, list[i-1].ID, list[i-1].CreatedAt)
 		}
 	}
 	if len(list) > 0 && !conv.LastAt.Equal(list[0].CreatedAt) {
-		t.Errorf("%s: last activity: got %v, want %v", p.name, conv.LastAt, list[0].CreatedAt)
+		t.Errorf("%s: last activity: got %v, want %v", name, conv.LastAt, list[0].CreatedAt)
 	}
 	return list, nil
 }

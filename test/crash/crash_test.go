@@ -1,6 +1,7 @@
 // Package crash_test kills the real binary, as kill -9 does, again and again while
 // it stores messages. Whatever it has answered with 201 has to be there afterwards:
-// once, in order, and numbered without a gap.
+// once, in order, and numbered without a gap. There are two scenes: members of a
+// server, over /api, and agents who also sync, acknowledge and listen, over /v1.
 //
 // PARLEY_CRASH_SEED repeats a run, as far as the scheduler lets it.
 package crash_test
@@ -20,6 +21,7 @@ import (
 	"parley/internal/store/postgres"
 	"parley/internal/store/sqlite"
 	"parley/internal/testpg"
+	"parley/test/agent"
 	"parley/test/program"
 )
 
@@ -28,8 +30,9 @@ const (
 	seed      = "PARLEY_CRASH_SEED"
 	exitLimit = 10 * time.Second
 
-	killsSQLite   = 20
+	killsSQLite   = 20 // of members
 	killsPostgres = 5
+	killsOfAgents = 15 // on SQLite
 	// A server is killed after it has answered up to this many messages.
 	mostAnswers = 200
 )
@@ -54,60 +57,105 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
+// scene is what goes on while a server is killed, and what has to hold afterwards.
+type scene interface {
+	// writeUntil lets everybody act until the server has answered so many sends,
+	// then calls then, which may kill the server, and returns when all is quiet.
+	writeUntil(t *testing.T, answers int, then func())
+	// move turns to the server that was started now.
+	move(t *testing.T, url string)
+	// check looks at everything over the wire.
+	check(t *testing.T, when string)
+	// finish has everybody fetch what is left; it comes before the last check.
+	finish(t *testing.T)
+	// checkStore looks at what the wire does not show.
+	checkStore(t *testing.T, s store.Store) error
+	// result sums up.
+	result() string
+}
+
 func TestKillOnSQLite(t *testing.T) {
 	t.Parallel()
-	data := t.TempDir()
-	crash(t, killsSQLite, []string{"--data", data}, func(ctx context.Context) (store.Store, error) {
-		return sqlite.Open(ctx, sqlite.Options{Path: filepath.Join(data, "parley.db")})
-	})
+	crash(t, killsSQLite, onSQLite(t), members)
 }
 
 func TestKillOnPostgres(t *testing.T) {
 	t.Parallel()
+	crash(t, killsPostgres, onPostgres(t), members)
+}
+
+func TestKillUnderAgentsOnSQLite(t *testing.T) {
+	t.Parallel()
+	crash(t, killsOfAgents, onSQLite(t), agents)
+}
+
+func TestKillUnderAgentsOnPostgres(t *testing.T) {
+	t.Parallel()
+	crash(t, killsPostgres, onPostgres(t), agents)
+}
+
+// engine says where a server keeps its data, and how to look at them without it.
+type engine struct {
+	flags []string
+	open  func(context.Context) (store.Store, error)
+}
+
+func onSQLite(t *testing.T) engine {
+	t.Helper()
+	data := t.TempDir()
+	return engine{[]string{"--data", data}, func(ctx context.Context) (store.Store, error) {
+		return sqlite.Open(ctx, sqlite.Options{Path: filepath.Join(data, "parley.db")})
+	}}
+}
+
+func onPostgres(t *testing.T) engine {
+	t.Helper()
 	database := testpg.New(t)
-	crash(t, killsPostgres, []string{"--data", t.TempDir(), "--database", database}, func(ctx context.Context) (store.Store, error) {
+	return engine{[]string{"--data", t.TempDir(), "--database", database}, func(ctx context.Context) (store.Store, error) {
 		return postgres.Open(ctx, postgres.Options{DSN: database})
-	})
+	}}
 }
 
 // crash kills the server a number of times under load, and looks at what is left
 // each time; at the end it opens the database itself.
-func crash(t *testing.T, kills int, flags []string, open func(context.Context) (store.Store, error)) {
+func crash(t *testing.T, kills int, e engine, begin func(t *testing.T, url string, random *rand.Rand) scene) {
 	t.Helper()
-	flags = append(flags, "--listen", "127.0.0.1:0", "--limits", "off")
+	flags := append(e.flags, "--listen", "127.0.0.1:0", "--limits", "off", "--insecure-code", agent.Code)
 	random := newRandom(t)
 	srv := start(t, flags)
-	w := newWorld(t, srv.URL)
+	s := begin(t, srv.URL, random)
+	lap := func(w string) func() { b := time.Now(); return func() { t.Log(w, time.Since(b)) } }
 	for kill := range kills {
-		answers := random.IntN(mostAnswers)
-		w.writeUntil(t, answers, func() {
+		answers := random.IntN(mostAnswers); dw := lap("write")
+		s.writeUntil(t, answers, func() {
 			if err := srv.Kill(); err != nil {
 				t.Error(err)
 			}
 		})
+		dw()
 		if t.Failed() {
 			return
 		}
-		srv = start(t, flags)
-		w.move(t, srv.URL)
-		w.check(t, fmt.Sprintf("after kill %d", kill+1))
+		d := lap("start"); srv = start(t, flags); d()
+		s.move(t, srv.URL)
+		d = lap("check"); 		s.check(t, fmt.Sprintf("after kill %d", kill+1)); d()
 	}
 	// One more round without a kill: the server is as good as new.
-	w.writeUntil(t, mostAnswers, func() {})
-	w.check(t, "at the end")
+	s.writeUntil(t, mostAnswers, func() {})
+	s.finish(t)
+	s.check(t, "at the end")
 	if err := srv.Stop(exitLimit); err != nil {
 		t.Fatal(err)
 	}
-	s, err := open(t.Context())
+	opened, err := e.open(t.Context())
 	if err != nil {
 		t.Fatalf("open the database: %v", err)
 	}
-	err = errors.Join(w.checkStore(t, s), s.Close())
+	err = errors.Join(s.checkStore(t, opened), opened.Close())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d messages were answered, %d more were stored without an answer, %d lost before they were stored",
-		len(w.answered), w.unanswered, len(w.unknown)-w.unanswered)
+	t.Log(s.result())
 }
 
 func start(t *testing.T, flags []string) *program.Server {

@@ -2,6 +2,7 @@ package crash_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"testing"
 
@@ -11,8 +12,8 @@ import (
 // The world: agents who share a server with two channels, and each two of them a
 // conversation. Every agent writes to all places that it has.
 const (
-	agents  = 3
-	writers = 2 // of each agent
+	memberCount = 3
+	writers     = 2 // of each member
 )
 
 // place is a channel or a conversation, in one shape.
@@ -40,6 +41,12 @@ type world struct {
 	unanswered int // of unknown: stored all the same, as the last check saw it
 }
 
+// members is the scene of the members of a server.
+func members(t *testing.T, url string, _ *rand.Rand) scene {
+	t.Helper()
+	return newWorld(t, url)
+}
+
 // sent is a message that was answered with 201.
 type sent struct {
 	id    client.MessageID
@@ -51,8 +58,8 @@ func newWorld(t *testing.T, url string) *world {
 	t.Helper()
 	w := &world{answered: make(map[string]sent), unknown: make(map[string]*place)}
 	var ours *client.Server
-	everybody := make([]int, agents)
-	for i := range agents {
+	everybody := make([]int, memberCount)
+	for i := range memberCount {
 		everybody[i] = i
 		c, err := client.New(url)
 		must(t, err)
@@ -81,8 +88,8 @@ func newWorld(t *testing.T, url string) *world {
 	for _, ch := range channels {
 		w.places = append(w.places, &place{name: "#" + ch.Name, channel: ch.ID, members: everybody})
 	}
-	for i := range agents {
-		for j := i + 1; j < agents; j++ {
+	for i := range memberCount {
+		for j := i + 1; j < memberCount; j++ {
 			dm, _, err := w.clients[i].OpenDM(t.Context(), w.users[j])
 			must(t, err)
 			w.places = append(w.places, &place{name: fmt.Sprintf("DM %d-%d", i, j), dm: dm.ID, members: []int{i, j}})
@@ -111,10 +118,10 @@ func (w *world) writeUntil(t *testing.T, answers int, then func()) {
 	enough, over := make(chan struct{}), make(chan struct{})
 	var reached sync.Once
 	var writing sync.WaitGroup
-	for a := range agents * writers {
-		agent, first := a%agents, w.next+a
+	for a := range memberCount * writers {
+		agent, first := a%memberCount, w.next+a
 		writing.Go(func() {
-			for n := first; ; n += agents * writers {
+			for n := first; ; n += memberCount * writers {
 				select {
 				case <-over:
 					return
@@ -141,6 +148,14 @@ func (w *world) writeUntil(t *testing.T, answers int, then func()) {
 	close(over)
 	writing.Wait()
 	w.next += 1_000_000 // contents are never used again
+}
+
+// finish has nothing to do: nobody keeps track of what they have fetched.
+func (w *world) finish(*testing.T) {}
+
+func (w *world) result() string {
+	return fmt.Sprintf("%d messages were answered, %d more were stored without an answer, %d lost before they were stored",
+		len(w.answered), w.unanswered, len(w.unknown)-w.unanswered)
 }
 
 // write sends one message, notes what came of it and tells whether the server is

@@ -21,9 +21,16 @@ const readyTimeout = time.Minute
 
 // Build builds the binary with the race detector and returns its path, a file in
 // folder.
-func Build(ctx context.Context, folder string) (string, error) {
+func Build(ctx context.Context, folder string) (string, error) { return build(ctx, folder, "-race") }
+
+// BuildPlain builds the binary as its users have it, for tests of how much it can
+// take: the race detector costs ten times the time and memory.
+func BuildPlain(ctx context.Context, folder string) (string, error) { return build(ctx, folder) }
+
+func build(ctx context.Context, folder string, flags ...string) (string, error) {
 	path := folder + "/parley"
-	build := exec.CommandContext(ctx, "go", "build", "-race", "-o", path, "parley/cmd/parley")
+	arguments := append([]string{"build", "-o", path}, flags...)
+	build := exec.CommandContext(ctx, "go", append(arguments, "parley/cmd/parley")...)
 	if output, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the binary: %w\n%s", err, output)
 	}
@@ -136,6 +143,9 @@ func (s *Server) Ended() bool {
 		return false
 	}
 }
+
+// PID is the number of the process, also after its end.
+func (s *Server) PID() int { return s.command.Process.Pid }
 
 // Output returns what the server has printed so far, both streams.
 func (s *Server) Output() string { return s.output.String() }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -124,11 +125,26 @@ func number(ts *testscript.TestScript, text string) int {
 // pick sets a variable to a member of the last body.
 func pick(ts *testscript.TestScript, _ *world, args []string) {
 	usage(ts, len(args) == 2, "json VARIABLE PATH")
+	ts.Setenv(args[0], member(ts, ts.ReadFile("stdout"), args[1]))
+}
+
+// match sets a variable to a part of the last headers: the group of a pattern.
+func match(ts *testscript.TestScript, _ *world, args []string) {
+	usage(ts, len(args) == 2, "match VARIABLE PATTERN")
+	found := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile("stderr"))
+	if len(found) != 2 {
+		ts.Fatalf("%s: got %q, want one group in:\n%s", args[1], found, ts.ReadFile("stderr"))
+	}
+	ts.Setenv(args[0], found[1])
+}
+
+// member finds a member of a JSON document, for example user.id or keys.0.id.
+func member(ts *testscript.TestScript, document, path string) string {
 	var value any
-	if err := json.Unmarshal([]byte(ts.ReadFile("stdout")), &value); err != nil {
+	if err := json.Unmarshal([]byte(document), &value); err != nil {
 		ts.Fatalf("the last output is no JSON: %v", err)
 	}
-	for word := range strings.SplitSeq(args[1], ".") {
+	for word := range strings.SplitSeq(path, ".") {
 		switch v := value.(type) {
 		case map[string]any:
 			value = v[word]
@@ -136,17 +152,17 @@ func pick(ts *testscript.TestScript, _ *world, args []string) {
 			i, err := strconv.Atoi(word)
 			ts.Check(err)
 			if i >= len(v) {
-				ts.Fatalf("%s: there are %d, want more than %d", args[1], len(v), i)
+				ts.Fatalf("%s: there are %d, want more than %d", path, len(v), i)
 			}
 			value = v[i]
 		default:
 			value = nil
 		}
 		if value == nil {
-			ts.Fatalf("%s: there is no %s", args[1], word)
+			ts.Fatalf("%s: there is no %s", path, word)
 		}
 	}
-	ts.Setenv(args[0], fmt.Sprint(value))
+	return fmt.Sprint(value)
 }
 
 // raw sends bytes that no HTTP client would.

@@ -46,6 +46,16 @@ func TestOpenCord(t *testing.T) {
 	scripts(t, "opencord")
 }
 
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	scripts(t, "readme")
+}
+
+func TestParity(t *testing.T) {
+	t.Parallel()
+	scripts(t, "parity")
+}
+
 func TestAttacks(t *testing.T) {
 	t.Parallel()
 	scripts(t, "attacks")

@@ -30,13 +30,20 @@ type world struct {
 	held    *heldRequest
 	silent  map[string][]net.Conn
 	load    *load
+	sockets map[string]*socket
+	hooks   map[string]*receiver
+	read    map[string]bool // mails
 }
 
 type worldKey struct{}
 
 func newWorld(env *testscript.Env) *world {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &world{t: env.T().(testing.TB), ctx: ctx, cancel: cancel, servers: make(map[string]*program.Server), silent: make(map[string][]net.Conn)}
+	return &world{
+		t: env.T().(testing.TB), ctx: ctx, cancel: cancel, servers: make(map[string]*program.Server),
+		silent: make(map[string][]net.Conn), sockets: make(map[string]*socket), hooks: make(map[string]*receiver),
+		read: make(map[string]bool),
+	}
 }
 
 // end takes down what the script has left running.
@@ -46,6 +53,12 @@ func (w *world) end() {
 	}
 	if w.held != nil {
 		_ = w.held.conn.Close() // the script failed before it was released
+	}
+	for _, s := range w.sockets {
+		_ = s.conn.CloseNow() // the script is done with it
+	}
+	for _, r := range w.hooks {
+		r.server.Close()
 	}
 	for _, s := range w.servers {
 		if !s.Ended() {
@@ -67,10 +80,26 @@ func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*w
 //	internal NAME             set URL to the second address of a server
 //	printed NAME              make what a server has printed the standard output
 //	agent NAME...             register, log in, make a key; sets NAME_ID, NAME_EMAIL, NAME_SESSION, NAME_KEY
+//	register SERVER NAME...   register through /v1 with the codes in the outbox of a server; sets NAME_KEY
+//	code VARIABLE SERVER ADDRESS
+//	                          set a variable to the next code that was mailed to an address
+//	signin SERVER NAME        sign a person in to the dashboard; sets NAME_COOKIE
+//	socket NAME TOKEN [PATH]  open a WebSocket at /v1/ws or PATH; TOKEN goes into the header, unless it is -
+//	say NAME TEXT             send a frame
+//	frame NAME TYPE           wait for a frame of a type; those before it are gone. It becomes the standard output
+//	closed NAME CODE          wait until a socket is closed with a code
+//	receiver NAME [LOCATION]  start a receiver of webhooks, which redirects to LOCATION; sets NAME_URL
+//	delivery NAME EVENT       wait for the next delivery; the body is the standard output, the headers are the standard error
+//	unvisited NAME            nothing has come to a receiver
+//	readme SECTION STEP [OLD=NEW]...
+//	                          run a step of README.md with words replaced
+//	png FILE WIDTH HEIGHT     make a picture of one colour; huge ones are a few kilobytes
+//	sha256 VARIABLE FILE      set a variable to the SHA-256 of a file, in hex
 //	http [-H HEADER]... STATUS TOKEN METHOD PATH [BODY|@FILE]
 //	                          make a request; TOKEN may be -; the body is the standard output, the headers
 //	                          are the standard error
 //	json VARIABLE PATH        set a variable to a member of the last body, for example user.id or keys.0.id
+//	match VARIABLE PATTERN    set a variable to the group of a pattern in the last headers
 //	raw STATUS TEXT|@FILE     send TEXT as it is, with \r, \n and \0; the answer as with http
 //	exhaust [-H HEADER]... TOKEN METHOD PATH [BODY]
 //	                          repeat a request until it meets a rate limit with 10 s or more to go
@@ -96,7 +125,10 @@ func commands() map[string]func(ts *testscript.TestScript, neg bool, args []stri
 		"unreachable": unreachable, "printed": printed, "agent": agent,
 		"http": request, "json": pick, "raw": raw, "exhaust": exhaust, "hold": hold, "release": release,
 		"load": background, "postgres": postgres, "slow": slow, "near": near, "expired": expired,
-		"repeat": repeat, "internal": internal,
+		"repeat": repeat, "internal": internal, "register": register, "code": code, "readme": readme,
+		"signin": signIn, "match": match,
+		"socket": openSocket, "say": say, "frame": nextFrame, "closed": closed,
+		"receiver": receive, "delivery": delivery, "unvisited": unvisited, "png": picture, "sha256": hash,
 	}
 	wrapped := make(map[string]func(ts *testscript.TestScript, neg bool, args []string), len(all))
 	for name, do := range all {

@@ -131,16 +131,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // base is the address under which links to this server are given out.
-func (x *exchange) base() string {
-	if x.api.PublicURL != "" {
-		return x.api.PublicURL
-	}
-	scheme := "http"
-	if x.TLS != nil {
-		scheme = "https"
-	}
-	return scheme + "://" + x.Host
-}
+func (x *exchange) base() string { return wire.Base(x.Request, x.api.PublicURL) }
 
 // handle reads a handle out of the path: without a leading @, in lower case (AC 2.3).
 func (x *exchange) handle(name string) string { return normalHandle(x.PathValue(name)) }

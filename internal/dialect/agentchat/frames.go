@@ -74,12 +74,13 @@ func (f clientFrame) offersAck() bool {
 	return offersAck(offered)
 }
 
-// payload is what most frames carry; false if it is none.
-func (f clientFrame) payload() (*httpx.Object, bool) {
+// payload is what most frames carry, nil if it is missing or no object.
+func (f clientFrame) payload() *httpx.Object {
 	if f.object == nil {
-		return nil, false
+		return nil
 	}
-	return f.object.Object("payload")
+	o, _ := f.object.Object("payload")
+	return o
 }
 
 // take acts on a frame of an open socket (AC 19.6). There is no answer to most,
@@ -107,8 +108,8 @@ func (s *socket) take(f clientFrame) {
 		_ = s.conn.Send(api.encode(frame{Type: "pong"}))
 		return
 	}
-	payload, ok := f.payload()
-	if !ok {
+	payload := f.payload()
+	if payload == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)

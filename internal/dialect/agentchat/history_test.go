@@ -211,9 +211,9 @@ func TestAuthorsAreToldOnce(t *testing.T) {
 		tombstone := w.write(t, gone, b, "last words")
 		w.change(t, gone, func(g *chat.Account) { g.State = chat.StateDeleted })
 		line := w.listen(t, a)
-		read := func(m chat.MessageID) *response {
+		read := func(m chat.MessageID) {
 			t.Helper()
-			return b.Post("/v1/messages/"+w.shown("msg_", id.KindMessage, int64(m))+"/read", nil).Want(200)
+			b.Post("/v1/messages/"+w.shown("msg_", id.KindMessage, int64(m))+"/read", nil).Want(200)
 		}
 		w.Clock.Advance(time.Minute)
 		for range 2 {

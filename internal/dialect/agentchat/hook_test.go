@@ -150,10 +150,12 @@ func (r *receiver) get(t *testing.T) delivered {
 func (d delivered) at(path string) any {
 	value := d.body
 	for part := range strings.SplitSeq(path, ".") {
-		m, ok := value.(map[string]any)
-		if value, ok = m[part]; !ok {
+		m, _ := value.(map[string]any)
+		inner, ok := m[part]
+		if !ok {
 			return dialecttest.Absent{}
 		}
+		value = inner
 	}
 	return value
 }
@@ -424,18 +426,6 @@ func TestDeliverMessage(t *testing.T) {
 	})
 }
 
-// until polls for what happens behind the server's back.
-func (w *world) until(t *testing.T, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(time.Minute)
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatal("it did not come to pass")
-		}
-		<-time.After(5 * time.Millisecond)
-	}
-}
-
 // Every event with its payload (AC 18.4).
 func TestDeliverEvents(t *testing.T) {
 	withHooks(t, func(t *testing.T, w *hookWorld) {
@@ -562,6 +552,17 @@ func TestRemovedWithQueue(t *testing.T) {
 		if got := w.queued(t, b); got != "message.created" {
 			t.Errorf("queued %q, want that of the other webhook", got)
 		}
+		a.send(b, "one more").Want(201)
+		if got := w.queued(t, b); got != "message.created message.created" {
+			t.Errorf("after another message: queued %q, want both for the other webhook", got)
+		}
+		w.Update(t, func(ctx context.Context, tx store.Tx) error {
+			n, err := tx.PurgeHooks(ctx, 100)
+			if n != 2 {
+				t.Errorf("purged %d rows, want the webhook and its one delivery", n)
+			}
+			return err
+		})
 		b.Delete("/v1/agents/" + b.handle).Want(200)
 		if got := w.queued(t, b); got != "" {
 			t.Errorf("queued for a removed account: %q", got)
@@ -695,8 +696,14 @@ func TestWakeWebhookInput(t *testing.T) {
 		a := w.agent(t)
 		const path, url = "/v1/agents/me/wake-webhook", "http://127.0.0.1:9999/"
 		for _, body := range []object{
-			{}, {"url": url}, {"secret": "s"}, {"url": url, "secret": ""}, {"url": url, "secret": strings.Repeat("x", 257)},
-			{"url": "https://10.0.0.1/", "secret": "s"}, {"url": "http://example.org/", "secret": "s"}, {"url": "x", "secret": "s"},
+			{},
+			{"url": url},
+			{"secret": "s"},
+			{"url": url, "secret": ""},
+			{"url": url, "secret": strings.Repeat("x", 257)},
+			{"url": "https://10.0.0.1/", "secret": "s"},
+			{"url": "http://example.org/", "secret": "s"},
+			{"url": "x", "secret": "s"},
 			{"url": url + strings.Repeat("x", 2048), "secret": "s"},
 		} {
 			code(a.Put(path, body), 400, "VALIDATION_ERROR")

@@ -239,3 +239,39 @@ func TestTypingReachesWhoMayKnow(t *testing.T) {
 		})
 	}
 }
+
+// What a socket missed is read again from the store: it must say as much as what
+// was published.
+func TestMissedMessagesAreWhole(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, w *world) {
+		a, b, muter, paused := w.agent(t), w.agent(t), w.agent(t), w.agent(t)
+		w.change(t, a, func(a *chat.Account) { a.DisplayName = "Anna" })
+		group := w.crew(t, a, b, muter, paused)
+		muter.mute(object{"target_kind": "agent", "target_handle": a.handle}).Want(201)
+		w.change(t, paused, func(p *chat.Account) { p.Pause = chat.PauseFull })
+		inGroup := w.writeIn(t, a, group, "to all")
+		direct := w.write(t, a, b, "to one")
+		events, err := w.Core.Changes(t.Context(), 0, 1000)
+		if err != nil {
+			t.Fatalf("changes: %v", err)
+		}
+		created := map[chat.MessageID]chat.Event{}
+		for _, e := range events {
+			if e.Kind == chat.EventMessageCreated {
+				created[e.Message.ID] = e
+			}
+		}
+		e := created[inGroup.ID]
+		same(t, "group", e.Group, &chat.GroupBrief{Name: "crew", Members: 4})
+		same(t, "recipients", len(e.Recipients), 4)
+		same(t, "quiet", len(e.Quiet), 2)
+		for _, id := range e.Quiet {
+			if id != muter.id && id != paused.id {
+				t.Errorf("quiet: got %d, want %d and %d", id, muter.id, paused.id)
+			}
+		}
+		same(t, "author", []string{e.By.Handle, e.By.DisplayName}, []string{a.handle, "Anna"})
+		e = created[direct.ID]
+		same(t, "direct", []any{e.Group == nil, e.By.Handle, len(e.Recipients), len(e.Quiet)}, []any{true, a.handle, 2, 0})
+	})
+}

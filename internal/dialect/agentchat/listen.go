@@ -52,6 +52,8 @@ type socket struct {
 	pumping bool // there is a pump, or will be
 	again   bool // and it is to look once more
 
+	attending bool // the agent counts as online for this socket
+
 	// Of the pump:
 	paused  bool
 	offered chat.Position // what waits up to here was offered
@@ -155,13 +157,31 @@ func (s *socket) open(ctx context.Context) error {
 		sub.Close()
 		return err
 	}
+	// Closed comes after this: it is for the same goroutine, or one not yet started.
 	s.mu.Lock()
 	s.reading = sub
 	s.mu.Unlock()
-	// Closed comes after this: it is for the same goroutine, or one not yet started.
-	s.sockets.api.Core.SocketOpened(ctx, s.call.Actor.Account)
-	s.sockets.running.Go(s.pump)
+	s.sockets.running.Go(func() {
+		s.attend()
+		s.pump()
+	})
 	return nil
+}
+
+// attend brings the agent online. That others are told of it may take its time, and
+// the socket its end meanwhile.
+func (s *socket) attend() {
+	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+	defer cancel()
+	account := s.call.Actor.Account
+	s.sockets.api.Core.SocketOpened(ctx, account)
+	s.mu.Lock()
+	s.attending = !s.closed
+	gone := s.closed
+	s.mu.Unlock()
+	if gone {
+		s.sockets.api.Core.SocketClosed(ctx, account)
+	}
 }
 
 // subscribe begins a subscription to everything above a position.
@@ -223,32 +243,29 @@ func (s *socket) Message(data []byte, binary bool) {
 
 // Pong implements wsx.Handler.
 func (s *socket) Pong() {
-	if s.opened() {
+	s.mu.Lock()
+	attending := s.attending
+	s.mu.Unlock()
+	if attending {
 		s.sockets.api.Core.SocketAlive(s.call.Actor.Account)
 	}
 }
 
 // Closed implements wsx.Handler.
 func (s *socket) Closed(error) {
-	opened := s.opened()
 	s.mu.Lock()
 	s.closed = true
-	sub := s.reading
+	sub, attending := s.reading, s.attending
 	if s.hello != nil {
 		s.hello.Stop()
 	}
 	s.mu.Unlock()
-	if !opened {
-		return
+	if sub != nil {
+		sub.Close()
 	}
-	sub.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
-	defer cancel()
-	s.sockets.api.Core.SocketClosed(ctx, s.call.Actor.Account)
-}
-
-func (s *socket) opened() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.reading != nil
+	if attending {
+		ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+		defer cancel()
+		s.sockets.api.Core.SocketClosed(ctx, s.call.Actor.Account)
+	}
 }

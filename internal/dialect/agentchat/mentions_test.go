@@ -61,7 +61,7 @@ func FuzzMentions(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		want := []string{}
 		seen := map[string]bool{}
-		for at := 0; at < len(text); at++ {
+		for at := range len(text) {
 			if text[at] != '@' {
 				continue
 			}

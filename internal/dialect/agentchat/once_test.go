@@ -1,7 +1,10 @@
 package agentchat_test
 
 import (
+	"bytes"
 	"context"
+	"image"
+	"image/png"
 	"maps"
 	"slices"
 	"strconv"
@@ -105,6 +108,47 @@ func TestReplayOfAnError(t *testing.T) {
 		if again.Status != 400 || again.Raw != first.Raw {
 			t.Errorf("replay: got %d %s, want %s", again.Status, again.Raw, first.Raw)
 		}
+	})
+}
+
+// Requests of all kinds are answered as they were, and take effect once. What would
+// fail or differ the second time shows that it did not run.
+func TestReplaysOfAllKinds(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, w *world) {
+		a, b := w.agent(t), w.agent(t)
+		picture := new(bytes.Buffer)
+		if err := png.Encode(picture, image.NewGray(image.Rect(0, 0, 200, 200))); err != nil {
+			t.Fatalf("draw: %v", err)
+		}
+		for i, request := range []struct {
+			method, path string
+			body         any
+			status       int
+		}{
+			{"POST", "/v1/contacts", object{"handle": b.handle}, 201},
+			{"PATCH", "/v1/contacts/" + b.handle, object{"notes": "n"}, 200},
+			{"DELETE", "/v1/contacts/" + b.handle, nil, 200},
+			{"POST", "/v1/contacts/" + b.handle + "/report", object{"reason": "r"}, 200},
+			{"DELETE", "/v1/contacts/" + b.handle + "/block", nil, 200},
+			{"DELETE", "/v1/contacts/%40" + b.handle + "/block", nil, 404},
+			{"POST", "/v1/mutes", object{"target_kind": "agent", "target_handle": b.handle}, 201},
+			{"PATCH", "/v1/agents/" + a.handle, object{"display_name": "Ada"}, 200},
+			{"PUT", "/v1/agents/" + a.handle + "/avatar", picture.Bytes(), 200},
+			{"DELETE", "/v1/agents/" + a.handle + "/avatar", nil, 200},
+			{"POST", "/v1/groups", object{"name": "Team", "member_handles": []string{b.handle}}, 201},
+			{"PUT", "/v1/presence", object{"status": "busy"}, 200},
+		} {
+			key := onceKey("all-kinds-" + strconv.Itoa(i))
+			first := replayed(t, a.Do(request.method, request.path, request.body, key).Want(request.status), false)
+			w.Clock.Advance(time.Second)
+			again := replayed(t, a.Do(request.method, request.path, request.body, key).Want(request.status), true)
+			if again.Raw != first.Raw {
+				t.Errorf("%s %s: got %s, want %s", request.method, request.path, again.Raw, first.Raw)
+			}
+		}
+		// Messages have ids of their own: the key is passed over.
+		message := object{"to": b.handle, "client_msg_id": "m", "content": object{"text": "hi"}}
+		a.Post("/v1/messages", message, onceKey("x")).Want(201)
 	})
 }
 

@@ -74,9 +74,14 @@ func TestClaims(t *testing.T) {
 		claim(a, "msg_1", "session:1", true)
 
 		for _, bad := range []object{
-			{"holder": "h"}, {"message_id": "m"}, {"message_id": "", "holder": "h"}, {"message_id": "m", "holder": ""},
-			{"message_id": 5, "holder": "h"}, {"message_id": "m", "holder": strings.Repeat("h", 201)},
-			{"message_id": strings.Repeat("m", 201), "holder": "h"}, {"message_id": "m", "holder": "h", "defer_if_active": 1},
+			{"holder": "h"},
+			{"message_id": "m"},
+			{"message_id": "", "holder": "h"},
+			{"message_id": "m", "holder": ""},
+			{"message_id": 5, "holder": "h"},
+			{"message_id": "m", "holder": strings.Repeat("h", 201)},
+			{"message_id": strings.Repeat("m", 201), "holder": "h"},
+			{"message_id": "m", "holder": "h", "defer_if_active": 1},
 		} {
 			code(a.Post("/v1/reply/claim", bad), 400, "VALIDATION_ERROR")
 		}
@@ -106,8 +111,12 @@ func TestClaimsOfABatch(t *testing.T) {
 		}
 		claim("one", 200, many[:200]...)
 		for _, bad := range []object{
-			{"message_ids": many, "holder": "h"}, {"message_ids": []string{}, "holder": "h"}, {"holder": "h"},
-			{"message_ids": []any{5}, "holder": "h"}, {"message_ids": "m", "holder": "h"}, {"message_ids": []string{"m"}},
+			{"message_ids": many, "holder": "h"},
+			{"message_ids": []string{}, "holder": "h"},
+			{"holder": "h"},
+			{"message_ids": []any{5}, "holder": "h"},
+			{"message_ids": "m", "holder": "h"},
+			{"message_ids": []string{"m"}},
 			{"message_ids": []string{"m", ""}, "holder": "h"},
 		} {
 			code(a.Post("/v1/reply/claim-batch", bad), 400, "VALIDATION_ERROR")

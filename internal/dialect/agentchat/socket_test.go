@@ -307,13 +307,7 @@ func TestNoPongEndsTheSocket(t *testing.T) {
 	withSockets(t, func(t *testing.T, w *world) {
 		a := w.agent(t)
 		l := w.listen(t, a) // which answers pings only while somebody reads
-		deadline := time.Now().Add(patience)
-		for w.surface.Sockets() > 0 {
-			if time.Now().After(deadline) {
-				t.Fatal("the socket is still open")
-			}
-			time.Sleep(time.Millisecond) // between two looks
-		}
+		w.until(t, func() bool { return w.surface.Sockets() == 0 })
 		l.wantClosed(1001, "Heartbeat timeout")
 		reader := w.listen(t, a)
 		for range 10 { // pings are answered in between

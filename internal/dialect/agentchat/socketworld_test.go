@@ -129,10 +129,14 @@ func (l *line) next() (got, error) {
 	return g, nil
 }
 
-// want reads one frame, which has to be of a kind.
+// want reads one frame, which has to be of a kind. Who comes online is passed over,
+// unless it is wanted: that is told when it may.
 func (l *line) want(kind string) got {
 	l.t.Helper()
 	g, err := l.next()
+	for err == nil && g.all["type"] == "presence.update" && kind != "presence.update" {
+		g, err = l.next()
+	}
 	if err != nil || g.all["type"] != kind {
 		l.t.Fatalf("frame: got %s, %v, want %s", g.raw, err, kind)
 	}
@@ -306,12 +310,27 @@ func (w *world) shown(prefix string, kind id.Kind, n int64) string {
 	return prefix + base64.RawURLEncoding.EncodeToString(u[:])
 }
 
+// until waits for something that happens without a word.
+func (w *world) until(t testing.TB, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !done(); {
+		if time.Now().After(deadline) {
+			t.Fatal("what was waited for did not happen")
+		}
+		time.Sleep(time.Millisecond) // between two looks
+	}
+}
+
 // left waits until so many messages wait for an agent.
 func (w *world) left(t testing.TB, a *agent, want int) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		var got int
+	var got int
+	defer func() {
+		if got != want {
+			t.Errorf("waiting for %s: got %d messages, want %d", a.handle, got, want)
+		}
+	}()
+	w.until(t, func() bool {
 		err := w.Store.View(t.Context(), func(ctx context.Context, r store.Reader) error {
 			var err error
 			got, err = r.PendingCount(ctx, a.id, 100_000)
@@ -320,14 +339,8 @@ func (w *world) left(t testing.TB, a *agent, want int) {
 		if err != nil {
 			t.Fatalf("count what waits: %v", err)
 		}
-		if got == want {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("waiting for %s: got %d messages, want %d", a.handle, got, want)
-		}
-		time.Sleep(time.Millisecond) // between two looks at the store
-	}
+		return got == want
+	})
 }
 
 // ownedBy makes agents a person's, past the core.

@@ -119,12 +119,12 @@ func messageNotes() map[string]Note {
 			},
 		},
 		"readHistory": {
-			Summary: "Read the history of a conversation", Description: "At most one of the cursors.",
+			Summary: "Read the history of a conversation", Description: "Newest first, or oldest first after a number. At most one of the cursors.",
 			Query: []Parameter{
 				whole("limit", "Size of the page; more is taken for the most.", 1, 200, 50),
-				whole("before_seq", "Only messages with lower numbers.", 0, 0, -1),
+				whole("before_seq", "Only messages with lower numbers.", 1, 0, -1),
 				whole("after_seq", "Only messages with higher numbers.", 0, 0, -1),
-				word("around_message_id", "The page around a message."),
+				word("around_message_id", "The page that ends with this message."),
 			},
 			Fails: []chat.Code{chat.CodePageCursor, chat.CodeConversationUnknown, chat.CodeMessageUnknown, chat.CodeGroupDeleted},
 		},
@@ -229,8 +229,15 @@ func ownerNotes() map[string]Note {
 		"showOwnedAgent":         {Summary: "Show an agent", Fails: unknown},
 		"releaseAgent":           {Summary: "Release an agent", Description: "It is no longer paused then.", Fails: append([]chat.Code{chat.CodeNotPermitted}, unknown...)},
 		"listOwnedConversations": {Summary: "List an agent's conversations", Fails: unknown},
-		"readOwnedHistory":       {Summary: "Read a conversation of an agent", Fails: append([]chat.Code{chat.CodeConversationUnknown}, unknown...)},
-		"listOwnedEvents":        {Summary: "List what happened to an agent", Fails: unknown},
+		"readOwnedHistory": {
+			Summary: "Read a conversation of an agent", Description: "The newest 50, or those before a number. Marks nothing as read.",
+			Query: []Parameter{word("conversation_id", "The conversation; needed."), whole("before_seq", "Only messages with lower numbers.", 1, 0, -1)},
+			Fails: append([]chat.Code{chat.CodeFieldInvalid, chat.CodeConversationUnknown}, unknown...),
+		},
+		"listOwnedEvents": {
+			Summary: "List what happened to an agent", Description: "The newest 50, or those before a time.",
+			Query: []Parameter{word("before", "A time in ISO 8601.")}, Fails: append([]chat.Code{chat.CodeFieldInvalid}, unknown...),
+		},
 		"listOwnedContacts":      {Summary: "List an agent's contacts", Fails: unknown},
 		"listOwnedBlocks":        {Summary: "List whom an agent blocks", Fails: unknown},
 		"showOwnedPresence":      {Summary: "Show an agent's presence", Fails: unknown},
@@ -242,8 +249,16 @@ func ownerNotes() map[string]Note {
 		"unpauseAgent":           {Summary: "Let a paused agent go on", BodyMayMiss: true, Fails: unknown},
 		"issueTicket":            {Summary: "Get a ticket for the dashboard's socket", BodyMayMiss: true},
 
-		"rotateSystemKey":  {Summary: "Replace the key of a system agent", Fails: []chat.Code{chat.CodeSystemUnknown, chat.CodeRateLimited}},
-		"listEscalations":  {Summary: "List requests for help", Fails: []chat.Code{chat.CodeFieldInvalid}},
+		"rotateSystemKey": {Summary: "Replace the key of a system agent", Fails: []chat.Code{chat.CodeSystemUnknown, chat.CodeRateLimited}},
+		"listEscalations": {
+			Summary: "List requests for help", Description: "Newest first; those that are open or in progress unless `status` says otherwise.",
+			Query: []Parameter{
+				word("status", "Only those.", "open", "in_progress", "resolved", "discarded", "live", "all"),
+				whole("limit", "Size of the page; more is taken for the most.", 1, 200, 50),
+				word("before", "Id, or time, of the last one of the page before."),
+			},
+			Fails: []chat.Code{chat.CodeFieldInvalid},
+		},
 		"updateEscalation": {Summary: "Work on a request for help", Fails: []chat.Code{chat.CodeFieldInvalid, chat.CodeEscalationUnknown}},
 	}
 }

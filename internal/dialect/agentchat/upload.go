@@ -91,7 +91,7 @@ func (x *exchange) reserveUpload() (any, error) {
 		in.To.Value = normalHandle(in.To.Value)
 	}
 	if in.Into.Present = q.conversation.Present; in.Into.Present {
-		in.Into.Value, in.Kind = x.api.openConversation(q.conversation.Value)
+		in.Into.Value.Conversation, in.Into.Value.Kind = x.api.openConversation(q.conversation.Value)
 	}
 	a, err := x.api.Core.ReserveUpload(x.Context(), x.call, in)
 	if err != nil {
@@ -160,7 +160,21 @@ func (x *exchange) link(op blob.Op, a *chat.Attachment, until time.Time) (string
 	if x.api.Blobs == nil {
 		return "", chat.Fail(chat.CodeStorageUnreached)
 	}
-	return x.base() + "/v1/blobs/att/" + x.api.attachmentID(a.ID) + "?" + x.api.Blobs.Sign(op, a.Key(), until), nil
+	return x.api.fileLink(x.base(), op, a, until), nil
+}
+
+// FileLinks makes addresses at which whoever has one may read a file for
+// core.FileLinkLife; base is the address of the server, without a slash at the end. They
+// are for dialects that show a file as text, to those who may read its message.
+func FileLinks(ids *id.Codec, blobs *blob.Store, now func() time.Time) func(base string, a *chat.Attachment) string {
+	maker := &api{Config: Config{IDs: ids, Blobs: blobs}}
+	return func(base string, a *chat.Attachment) string {
+		return maker.fileLink(base, blob.OpDownload, a, now().Add(core.FileLinkLife))
+	}
+}
+
+func (a *api) fileLink(base string, op blob.Op, file *chat.Attachment, until time.Time) string {
+	return base + "/v1/blobs/att/" + a.attachmentID(file.ID) + "?" + a.Blobs.Sign(op, file.Key(), until)
 }
 
 // signed returns the file that the request's link is for, if this server made the

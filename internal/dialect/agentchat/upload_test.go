@@ -76,7 +76,7 @@ func (w *world) groupOf(t testing.TB, members ...*agent) (group chat.Conversatio
 		}
 		list[0].Role = chat.RoleAdmin
 		return tx.InsertGroup(ctx, &chat.Group{
-			Conversation: chat.Conversation{ID: group, Kind: chat.ConversationGroup, CreatedAt: now},
+			Conversation: chat.Conversation{ID: group, Kind: chat.ConversationGroup, LastSeq: 5, LastAt: now, CreatedAt: now},
 			MadeBy:       chat.SurfaceAgentChat, Name: "group", CreatedBy: members[0].id, ByInvitation: true,
 		}, list)
 	})
@@ -148,7 +148,7 @@ func TestUploadForAGroup(t *testing.T) {
 				return err
 			}
 			g.DeletedAt, g.DeletedBy = w.Clock.Now(), a.id
-			return errors.Join(tx.EndMembers(ctx, group, 1, g.DeletedAt), tx.UpdateGroup(ctx, g))
+			return errors.Join(tx.EndMembers(ctx, group, g.LastSeq, g.DeletedAt), tx.UpdateGroup(ctx, g))
 		})
 		a.download(attachment).Want(200) // its uploader
 		code(late.Get("/v1/attachments/"+attachment), 410, "GROUP_DELETED").

@@ -108,7 +108,7 @@ func (c *Client) Do(method, path string, body any, headers ...string) *Response 
 		c.T.Errorf("%s: read the answer: %v", r.what, err)
 	}
 	r.Status, r.Header, r.Raw = res.StatusCode, res.Header, string(raw)
-	if strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
+	if method != http.MethodHead && strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
 		if err := json.Unmarshal(raw, &r.body); err != nil {
 			c.T.Errorf("%s: answer is no JSON: %v\n%s", r.what, err, raw)
 		}

@@ -1,6 +1,9 @@
 package opencord
 
 import (
+	"strings"
+
+	"parley/internal/blob"
 	"parley/internal/chat"
 	"parley/internal/core"
 	"parley/internal/dialect/wire"
@@ -29,7 +32,7 @@ func (x *exchange) history(kind chat.ConversationKind) (any, error) {
 	}
 	out := make([]message, 0, len(page.Messages))
 	for i := range page.Messages {
-		out = append(out, x.api.message(&page.Messages[i]))
+		out = append(out, x.message(&page.Messages[i]))
 	}
 	return messagesResponse{Messages: out, HasMore: page.More}, nil
 }
@@ -53,7 +56,7 @@ func (x *exchange) send(kind chat.ConversationKind) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return messageResponse{x.api.message(&sent.MessageView)}, nil
+	return messageResponse{x.message(&sent.MessageView)}, nil
 }
 
 func editMessage(x *exchange) (any, error) { return x.edit(chat.ConversationChannel) }
@@ -67,7 +70,7 @@ func (x *exchange) edit(kind chat.ConversationKind) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return messageResponse{x.api.message(m)}, nil
+	return messageResponse{x.message(m)}, nil
 }
 
 func deleteMessage(x *exchange) (any, error) {
@@ -80,11 +83,35 @@ func deleteDirectMessage(x *exchange) (any, error) {
 
 func (x *exchange) messageID() chat.MessageID { return chat.MessageID(x.pathID(id.KindMessage)) }
 
-func (a *api) message(m *chat.MessageView) message {
+func (x *exchange) message(m *chat.MessageView) message {
+	a := x.api
 	by := a.author(m.By)
 	return message{
-		ID: a.seal(id.KindMessage, int64(m.ID)), Content: m.Text, AuthorID: by.ID,
+		ID: a.seal(id.KindMessage, int64(m.ID)), Content: x.content(m), AuthorID: by.ID,
 		ChannelID: a.seal(id.KindConversation, int64(m.Conversation)), Edited: !m.EditedAt.IsZero(),
 		CreatedAt: wire.Instant(m.CreatedAt), UpdatedAt: wire.InstantOrNull(m.EditedAt), Author: by,
 	}
+}
+
+// content is all that a message says, as text: what another dialect put beside the
+// text follows it, data as its JSON, a file as name and link.
+func (x *exchange) content(m *chat.MessageView) string {
+	if m.Data == nil && m.File == nil {
+		return m.Text
+	}
+	var lines []string
+	if m.Text != "" {
+		lines = append(lines, m.Text)
+	}
+	if m.Data != nil {
+		lines = append(lines, string(m.Data))
+	}
+	if m.File != nil {
+		line := blob.SafeFilename(m.File.Filename) // else it could pass for lines of its own
+		if x.api.fileLink != nil {
+			line += " " + x.api.fileLink(wire.Base(x.Request, x.api.publicURL), m.File)
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
 }

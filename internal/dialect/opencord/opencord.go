@@ -34,9 +34,12 @@ type Config struct {
 	Clients *httpx.Clients
 	// Observe is told about every finished request; nil: nobody is.
 	Observe func(httpx.Record)
-	// PublicURL is the address of the server in the OpenAPI document; "" leaves it
-	// to the address the document was read from.
+	// PublicURL is the address of the server in the OpenAPI document and in links,
+	// without a slash at the end; "" takes the address that a request was made to.
 	PublicURL string
+	// FileLink is where whoever has the address may read a file for a while, on a
+	// server with a base address; nil: files are shown by their names alone.
+	FileLink func(base string, file *chat.Attachment) string
 }
 
 // api is the surface; it is immutable and serves concurrently.
@@ -45,6 +48,9 @@ type api struct {
 	ids     *id.Codec
 	log     *slog.Logger
 	answers Catalogue
+
+	publicURL string
+	fileLink  func(base string, file *chat.Attachment) string
 }
 
 // New builds the handler for everything under /api/. It panics if the route
@@ -56,7 +62,7 @@ func New(cfg Config) http.Handler {
 	if cfg.Observe == nil {
 		cfg.Observe = func(httpx.Record) {}
 	}
-	a := &api{core: cfg.Core, ids: cfg.IDs, log: cfg.Log, answers: Answers()}
+	a := &api{core: cfg.Core, ids: cfg.IDs, log: cfg.Log, answers: Answers(), publicURL: cfg.PublicURL, fileLink: cfg.FileLink}
 	guard := httpx.Guard{Log: cfg.Log, Answer: func(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, chat.Fail(chat.CodeInternal)) // the guard has logged the cause
 	}}

@@ -30,6 +30,19 @@ func Bearer(r *http.Request) string {
 	return strings.Trim(rest, " \t")
 }
 
+// Base is the address under which links to this server are given out, without a slash
+// at the end: the public one, or else that which the request was made to.
+func Base(r *http.Request, public string) string {
+	switch {
+	case public != "":
+		return public
+	case r.TLS != nil:
+		return "https://" + r.Host
+	default:
+		return "http://" + r.Host
+	}
+}
+
 // Query returns the first value of a query parameter, "" if there is none. Unlike
 // url.Values it does not lose values with bad escapes: those stay as they were
 // sent and fail as what they are read for.

@@ -46,7 +46,9 @@ func agentChat() *openapi.Document {
 		RetryAfter: "Seconds to wait.",
 		Error:      agentchat.FailureBody(agentchat.Answer{}),
 		Substitutes: []openapi.Substitute{
-			{Type: chat.Opt[string]{}, As: ""}, {Type: chat.Opt[bool]{}, As: false}, {Type: chat.Opt[int64]{}, As: int64(0)},
+			{Type: chat.Opt[string]{}, As: ""},
+			{Type: chat.Opt[bool]{}, As: false},
+			{Type: chat.Opt[int64]{}, As: int64(0)},
 			{Type: json.RawMessage{}, As: map[string]any{}},
 		},
 	}

@@ -95,7 +95,7 @@ const (
 			JOIN accounts p ON p.id = c.low_id + c.high_id - c.initiator AND p.guarded
 			WHERE c.kind = 2 AND NOT c.established AND c.initiator = a.id AND c.opened_at >= $2) AS n`
 	listMutes = `SELECT owner_id, kind, target_id, until_at, created_at FROM mutes WHERE owner_id = ANY($1::bigint[])`
-	listHooks = `SELECT id, account_id, surface, events FROM hooks WHERE account_id = ANY($1::bigint[])
+	listHooks = `SELECT id, account_id, surface, events FROM hooks WHERE account_id = ANY($1::bigint[]) AND NOT deleted
 		ORDER BY account_id, id`
 )
 

@@ -22,6 +22,7 @@ import (
 // sides. Replays, attachments, groups and channels with overwrites are always read,
 // and pairs that have no conversation.
 type factCache struct {
+	kept          int // bounds each map; beyond it all is dropped: what is in use comes back
 	conversations map[chat.ConversationID]chat.Conversation
 	directs       map[[2]chat.AccountID]chat.ConversationID
 	accounts      map[chat.AccountID]*chat.Account // never changed once here
@@ -37,11 +38,11 @@ type member struct {
 // side is what the owner of an edge thinks of its target.
 type side struct{ blocks, contact bool }
 
-// factsKept bounds each map. Beyond it all is dropped: what is in use comes back.
+// factsKept is how much of each kind a store remembers.
 const factsKept = 100_000
 
-func newFactCache() *factCache {
-	c := new(factCache)
+func newFactCache(kept int) *factCache {
+	c := &factCache{kept: kept}
 	c.clear()
 	return c
 }
@@ -51,6 +52,7 @@ func (c *factCache) clear() {
 		return // as it is after many an Update
 	}
 	*c = factCache{
+		kept:          c.kept,
 		conversations: make(map[chat.ConversationID]chat.Conversation),
 		directs:       make(map[[2]chat.AccountID]chat.ConversationID),
 		accounts:      make(map[chat.AccountID]*chat.Account),
@@ -61,7 +63,7 @@ func (c *factCache) clear() {
 
 // load returns the facts for keys: those it has, and the rest from the database.
 func (c *factCache) load(ctx context.Context, tx *sqlstore.Tx, keys []store.SendKey) (*store.SendFacts, error) {
-	if max(len(c.conversations), len(c.accounts), len(c.grants), len(c.sides)) > factsKept {
+	if max(len(c.conversations), len(c.accounts), len(c.grants), len(c.sides)) > c.kept {
 		c.clear() // now: what covers finds must stay until it is given
 	}
 	var missing, known []store.SendKey

@@ -25,7 +25,11 @@ func TestFactsOfBatchesEqualTheDatabase(t *testing.T) {
 	t.Logf("seed %d", seed)
 	w := newCacheWorld(t, rand.New(rand.NewPCG(seed, 0)))
 	for range 1500 {
-		switch w.dice.IntN(12) {
+		switch w.dice.IntN(14) {
+		case 4:
+			w.announce()
+		case 5:
+			w.writeInUpdate()
 		case 0:
 			w.setBlock()
 		case 1:
@@ -46,6 +50,8 @@ type cacheWorld struct {
 	store    *sqlite.Store
 	accounts []chat.AccountID
 	space    chat.SpaceID
+	group    chat.ConversationID
+	file     chat.AttachmentID
 	channels []chat.ConversationID
 	directs  []chat.ConversationID
 	inside   map[chat.AccountID]bool
@@ -66,7 +72,8 @@ func newCacheWorld(t *testing.T, dice *rand.Rand) *cacheWorld {
 	w := &cacheWorld{t: t, dice: dice, store: s, inside: make(map[chat.AccountID]bool)}
 	at := time.UnixMilli(1)
 	w.update(func(ctx context.Context, tx store.Tx) error {
-		first, err := tx.NextID(ctx, 20)
+		w.file = 1 << 50
+		first, err := tx.NextID(ctx, 21)
 		if err != nil {
 			return err
 		}
@@ -86,6 +93,11 @@ func newCacheWorld(t *testing.T, dice *rand.Rand) *cacheWorld {
 		w.space = chat.SpaceID(next())
 		sp := &chat.Space{ID: w.space, MadeBy: chat.SurfaceOpenCord, Name: "s", Owner: w.accounts[0], InviteCode: "x", CreatedAt: at, UpdatedAt: at}
 		if err := tx.InsertSpace(ctx, sp); err != nil {
+			return err
+		}
+		g := &chat.Group{Conversation: chat.Conversation{ID: chat.ConversationID(next()), Kind: chat.ConversationGroup, CreatedAt: at}, Name: "g"}
+		w.group = g.ID
+		if err := tx.InsertGroup(ctx, g, []chat.Member{{Account: w.accounts[0], JoinedAt: at}, {Account: w.accounts[1], JoinedAt: at}}); err != nil {
 			return err
 		}
 		for range 2 {
@@ -128,6 +140,7 @@ func (w *cacheWorld) changeAccount() {
 			return err
 		}
 		a.Guarded, a.Disabled = w.dice.IntN(2) == 0, w.dice.IntN(4) == 0
+		a.Muting, a.Hooks = w.dice.IntN(2) == 0, chat.HookEvents(w.dice.IntN(4))
 		return tx.UpdateAccount(ctx, a)
 	})
 }
@@ -141,6 +154,33 @@ func (w *cacheWorld) moveMember() {
 		return tx.InsertSpaceMember(ctx, chat.SpaceMember{Space: w.space, Account: id, Grants: chat.EntEveryone, JoinedAt: time.UnixMilli(1)}, nil)
 	})
 	w.inside[id] = !w.inside[id]
+}
+
+// announce makes an attachment.
+func (w *cacheWorld) announce() {
+	w.file++
+	w.update(func(ctx context.Context, tx store.Tx) error {
+		return tx.InsertAttachment(ctx, &chat.Attachment{ID: w.file, Uploader: w.accounts[0], Peer: w.accounts[1], CreatedAt: time.UnixMilli(1), ExpiresAt: time.UnixMilli(2)})
+	})
+}
+
+// writeInUpdate stores a message past Send.
+func (w *cacheWorld) writeInUpdate() {
+	id := pick(w.dice, append([]chat.ConversationID{w.group}, w.channels...))
+	w.update(func(ctx context.Context, tx store.Tx) error {
+		c, err := tx.Conversation(ctx, id)
+		if err != nil {
+			return err
+		}
+		n, err := tx.NextID(ctx, 1)
+		if err != nil {
+			return err
+		}
+		c.LastSeq++
+		c.LastAt = time.UnixMilli(c.LastSeq)
+		m := &chat.Message{ID: chat.MessageID(n), Conversation: c.ID, Seq: c.LastSeq, Author: w.accounts[0], Kind: chat.MessageSystem, CreatedAt: c.LastAt}
+		return tx.Write(ctx, &store.Writes{Moved: []*chat.Conversation{c}, Messages: []*chat.Message{m}})
+	})
 }
 
 // failUpdate changes a fact and takes it back.
@@ -194,7 +234,10 @@ func (w *cacheWorld) send() {
 
 func (w *cacheWorld) key() store.SendKey {
 	k := store.SendKey{Author: pick(w.dice, w.accounts)}
-	switch to := w.dice.IntN(6); {
+	if w.dice.IntN(8) == 0 {
+		k.Attachment = w.file - chat.AttachmentID(w.dice.IntN(2)) // the first one is nobody's
+	}
+	switch to := w.dice.IntN(7); {
 	case to == 0 || to == 1 && len(w.directs) == 0:
 		for k.Peer == 0 || k.Peer == k.Author {
 			k.Peer = pick(w.dice, w.accounts)
@@ -203,6 +246,8 @@ func (w *cacheWorld) key() store.SendKey {
 		k.Conversation = pick(w.dice, w.directs)
 	case to == 2:
 		k.Conversation = 1 << 40 // nothing has this id
+	case to == 3:
+		k.Conversation = w.group
 	default:
 		k.Conversation = pick(w.dice, w.channels)
 	}

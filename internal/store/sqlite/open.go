@@ -48,7 +48,7 @@ var (
 // checkpointer. It fails with store.ErrNewerSchema or store.ErrSchemaGap before
 // anything is changed. The caller makes sure that no other process has the file.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{path: o.Path, flavor: newFlavor(), batch: newBatchWriter(), facts: newFactCache()}
+	s := &Store{path: o.Path, flavor: newFlavor(), batch: newBatchWriter(), facts: newFactCache(factsKept)}
 	if err := s.open(ctx, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", o.Path, err), s.closePools())
 	}

@@ -8,9 +8,10 @@ import (
 )
 
 const (
-	attachmentByID = `SELECT a.id, a.uploader_id, a.conversation_id, a.peer_id, a.filename, a.content_type, a.size,
-			a.sha256, a.created_at, a.expires_at, a.uploaded_at
-		FROM attachments a WHERE a.id = $1`
+	attachmentColumns = `a.id, a.uploader_id, a.conversation_id, a.peer_id, a.filename, a.content_type, a.size,
+			a.sha256, a.created_at, a.expires_at, a.uploaded_at`
+	attachmentByID   = `SELECT ` + attachmentColumns + ` FROM attachments a WHERE a.id = $1`
+	attachmentsByID  = `SELECT ` + attachmentColumns + ` FROM {ints} CROSS JOIN attachments a WHERE a.id = j.value`
 	insertAttachment = `INSERT INTO attachments (id, uploader_id, conversation_id, peer_id, filename, content_type, size,
 			sha256, created_at, expires_at, uploaded_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
@@ -28,14 +29,37 @@ const (
 // Attachment returns a file that was announced.
 func (t *Tx) Attachment(ctx context.Context, id chat.AttachmentID) (*chat.Attachment, error) {
 	var a chat.Attachment
-	err := t.one(ctx, "read attachment", scan(
-		(*number)(&a.ID), (*number)(&a.Uploader), (*number)(&a.Conversation), (*number)(&a.Peer), &a.Filename,
-		&a.ContentType, &a.Size, (*digest)(&a.SHA256), (*millis)(&a.CreatedAt), (*millis)(&a.ExpiresAt),
-		(*millis)(&a.UploadedAt)), attachmentByID, int64(id))
-	if err != nil {
+	if err := t.one(ctx, "read attachment", scan(attachmentDest(&a)...), attachmentByID, int64(id)); err != nil {
 		return nil, err
 	}
 	return &a, nil
+}
+
+// Attachments returns those of some files that were announced.
+func (t *Tx) Attachments(
+	ctx context.Context, ids []chat.AttachmentID,
+) (map[chat.AttachmentID]*chat.Attachment, error) {
+	found := make(map[chat.AttachmentID]*chat.Attachment, len(ids))
+	if len(ids) == 0 {
+		return found, nil
+	}
+	err := t.each(ctx, "read attachments", func(r Row) error {
+		a := new(chat.Attachment)
+		if err := r.Scan(attachmentDest(a)...); err != nil {
+			return err
+		}
+		found[a.ID] = a
+		return nil
+	}, attachmentsByID, t.f.Ints(numbers(ids)))
+	return found, err
+}
+
+func attachmentDest(a *chat.Attachment) []any {
+	return []any{
+		(*number)(&a.ID), (*number)(&a.Uploader), (*number)(&a.Conversation), (*number)(&a.Peer), &a.Filename,
+		&a.ContentType, &a.Size, (*digest)(&a.SHA256), (*millis)(&a.CreatedAt), (*millis)(&a.ExpiresAt),
+		(*millis)(&a.UploadedAt),
+	}
 }
 
 // StaleAttachments lists files that can no longer be uploaded.

@@ -21,7 +21,8 @@ const (
 			UNION
 			SELECT id FROM conversations WHERE kind = 2 AND high_id = $1
 		) own CROSS JOIN conversations c
-		WHERE c.id = own.id AND c.deleted_at IS NULL`
+		WHERE c.id = own.id AND c.deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM accounts a
+			WHERE a.id = CASE WHEN c.low_id = $1 THEN c.high_id ELSE c.low_id END AND a.kind = 3)`
 	directsOrder = ` ORDER BY COALESCE(c.last_at, c.created_at) DESC, c.id DESC LIMIT $2`
 	directsFirst = directsFrom + directsOrder
 	directsAfter = directsFrom + ` AND (COALESCE(c.last_at, c.created_at), c.id) <
@@ -66,7 +67,8 @@ func (t *Tx) conversation(ctx context.Context, doing, text string, args ...any) 
 	return &c, nil
 }
 
-// Directs lists an account's direct conversations, latest activity first.
+// Directs lists an account's direct conversations with people and agents, latest
+// activity first.
 func (t *Tx) Directs(
 	ctx context.Context, account chat.AccountID, after chat.ConversationID, limit int,
 ) ([]chat.Conversation, error) {

@@ -34,10 +34,12 @@ const (
 	bury = `INSERT INTO dead_letters (id, ` + letterColumns + `, attempts, created_at, last_error, failed_at)
 		SELECT id, ` + letterColumns + `, $2, created_at, $3, $4 FROM deliveries WHERE id = $1`
 	oldDeliveries = `SELECT id, attempts, last_error FROM deliveries WHERE created_at < $1 ORDER BY created_at LIMIT $2`
-	deadLetters   = `SELECT ` + deliveryColumns + `, d.failed_at FROM dead_letters d WHERE d.id > $1 ORDER BY d.id LIMIT $2`
-	revive        = `INSERT INTO deliveries (id, ` + letterColumns + `, attempts, next_at, created_at, last_error)
+	deadLetters   = `SELECT ` + deliveryColumns + `, d.failed_at FROM dead_letters d CROSS JOIN hooks h
+		WHERE d.id > $1 AND h.id = d.hook_id AND NOT h.deleted ORDER BY d.id LIMIT $2`
+	revive = `INSERT INTO deliveries (id, ` + letterColumns + `, attempts, next_at, created_at, last_error)
 		SELECT id, ` + letterColumns + `, 0, $2, $2, '' FROM dead_letters WHERE id = $1`
-	letterHook   = `SELECT hook_id FROM dead_letters WHERE id = $1`
+	letterHook = `SELECT d.hook_id FROM dead_letters d CROSS JOIN hooks h
+		WHERE d.id = $1 AND h.id = d.hook_id AND NOT h.deleted`
 	deleteLetter = `DELETE FROM dead_letters WHERE id = $1`
 	pruneLetters = `DELETE FROM dead_letters WHERE id IN
 		(SELECT id FROM dead_letters WHERE failed_at < $1 ORDER BY failed_at LIMIT $2)`

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -14,20 +15,24 @@ const (
 	hookColumns    = `h.id, h.account_id, h.surface, h.url, h.events, h.secret, h.created_at`
 	breakerColumns = `h.failures, h.recent, h.open_until`
 
-	hooksOf  = `SELECT ` + hookColumns + ` FROM {ints} CROSS JOIN hooks h WHERE h.account_id = j.value ORDER BY h.account_id, h.id`
-	hookByID = `SELECT ` + hookColumns + ` FROM hooks h WHERE h.id = $1`
+	hooksOf = `SELECT ` + hookColumns + ` FROM {ints} CROSS JOIN hooks h
+		WHERE h.account_id = j.value AND NOT h.deleted ORDER BY h.account_id, h.id`
+	hookByID = `SELECT ` + hookColumns + ` FROM hooks h WHERE h.id = $1 AND NOT h.deleted`
 	hookList = `SELECT ` + hookColumns + `, ` + breakerColumns + `,
 			(SELECT count(*) FROM (SELECT 1 FROM deliveries d WHERE d.hook_id = h.id LIMIT $1) q),
 			(SELECT count(*) FROM (SELECT 1 FROM dead_letters d WHERE d.hook_id = h.id LIMIT $1) l)
-		FROM hooks h WHERE h.id > $2`
+		FROM hooks h WHERE h.id > $2 AND NOT h.deleted`
 	hookListAll = hookList + ` ORDER BY h.id LIMIT $3`
 	hookListOf  = hookList + ` AND h.account_id = $4 ORDER BY h.id LIMIT $3`
 
 	insertHook = `INSERT INTO hooks (id, account_id, surface, url, events, secret, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`
-	deleteQueue   = `DELETE FROM deliveries WHERE hook_id = $1`
-	deleteLetters = `DELETE FROM dead_letters WHERE hook_id = $1`
-	deleteHook    = `DELETE FROM hooks WHERE id = $1`
+	deleteHook = `UPDATE hooks SET deleted = TRUE, ready_at = NULL WHERE id = $1 AND NOT deleted`
+
+	nextDeletedHook = `SELECT h.id FROM hooks h WHERE h.deleted ORDER BY h.id LIMIT 1`
+	purgeQueue      = `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE hook_id = $1 LIMIT $2)`
+	purgeLetters    = `DELETE FROM dead_letters WHERE id IN (SELECT id FROM dead_letters WHERE hook_id = $1 LIMIT $2)`
+	purgeHook       = `DELETE FROM hooks WHERE id = $1`
 
 	nextDelivery = `SELECT min(ready_at) FROM hooks WHERE ready_at IS NOT NULL`
 	readyHooks   = `SELECT ` + hookColumns + `, ` + breakerColumns + ` FROM hooks h
@@ -36,7 +41,7 @@ const (
 	releaseHook = `UPDATE hooks SET failures = $2, recent = $3, open_until = $4, held_until = $4,
 			ready_at = (SELECT CASE WHEN min(d.next_at) < $4 THEN $4 ELSE min(d.next_at) END
 				FROM deliveries d WHERE d.hook_id = $1)
-		WHERE id = $1`
+		WHERE id = $1 AND NOT deleted`
 	// What is queued while the hook is held is looked at when it is let go.
 	readyHook = `UPDATE hooks SET ready_at = CASE WHEN held_until > $2 THEN held_until ELSE $2 END
 		WHERE id = $1 AND (ready_at IS NULL OR ready_at > $2)`
@@ -139,17 +144,12 @@ func (t *Tx) InsertHook(ctx context.Context, h *chat.Hook) error {
 		int64(h.Events), h.Secret, Millis(h.CreatedAt))
 }
 
-// DeleteHook removes a hook, its queue and its dead letters.
+// DeleteHook makes a hook, its queue and its dead letters unknown.
 func (t *Tx) DeleteHook(ctx context.Context, id chat.HookID) error {
-	for _, statement := range []string{deleteQueue, deleteLetters} {
-		if err := t.exec(ctx, "delete deliveries of hook", statement, int64(id)); err != nil {
-			return err
-		}
-	}
 	return t.hit(ctx, "delete hook", deleteHook, int64(id))
 }
 
-// DeleteHooksOf removes all hooks of an account.
+// DeleteHooksOf does that with all hooks of an account.
 func (t *Tx) DeleteHooksOf(ctx context.Context, account chat.AccountID) error {
 	hooks, err := t.HooksOf(ctx, []chat.AccountID{account})
 	if err != nil {
@@ -161,6 +161,36 @@ func (t *Tx) DeleteHooksOf(ctx context.Context, account chat.AccountID) error {
 		}
 	}
 	return nil
+}
+
+// PurgeHooks removes up to limit deliveries and dead letters of deleted hooks, and
+// the hooks that have none left.
+func (t *Tx) PurgeHooks(ctx context.Context, limit int) (int, error) {
+	gone := 0
+	for gone < limit {
+		var id int64
+		err := t.one(ctx, "find deleted hook", scan(&id), nextDeletedHook)
+		if errors.Is(err, store.ErrNotFound) {
+			return gone, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		for _, statement := range []string{purgeQueue, purgeLetters} {
+			n, err := t.affect(ctx, "purge deliveries of hook", statement, id, limit-gone)
+			if err != nil {
+				return 0, err
+			}
+			gone += n
+		}
+		if gone < limit {
+			if err := t.exec(ctx, "purge hook", purgeHook, id); err != nil {
+				return 0, err
+			}
+			gone++
+		}
+	}
+	return gone, nil
 }
 
 // NextDelivery is when ClaimHooks has something to hand out next.

@@ -37,6 +37,12 @@ func testAttachmentRoundTrip(f *fixture) {
 	f.same("for an account", query(f, findAttachment(direct.ID)), direct)
 	f.same("for a group", query(f, findAttachment(group.ID)), group)
 	missing(f, "unknown attachment", findAttachment(absent))
+	f.same("several", query(f, func(ctx context.Context, r store.Reader) (map[chat.AttachmentID]*chat.Attachment, error) {
+		return r.Attachments(ctx, []chat.AttachmentID{group.ID, absent, direct.ID})
+	}), map[chat.AttachmentID]*chat.Attachment{direct.ID: direct, group.ID: group})
+	f.same("none", query(f, func(ctx context.Context, r store.Reader) (map[chat.AttachmentID]*chat.Attachment, error) {
+		return r.Attachments(ctx, nil)
+	}), map[chat.AttachmentID]*chat.Attachment{})
 }
 
 // The content comes once.

@@ -57,7 +57,7 @@ func testDirectRace(f *fixture) {
 }
 
 // Directs are listed by their latest activity, ties by the higher id, over pages
-// of any size.
+// of any size. Those with system accounts are not, unless one of them asks.
 func testDirectList(f *fixture) {
 	const peers = 25
 	me, rng := f.account(), rand.New(rand.NewPCG(1, 2))
@@ -74,6 +74,12 @@ func testDirectList(f *fixture) {
 		}
 		want = append(want, *f.conversation(c.ID))
 	}
+	system := f.account(func(a *chat.Account) { a.Kind = chat.KindSystem })
+	welcome := f.direct(system, me)
+	f.say(system, welcome.ID, "not listed")
+	f.same("of the system account", query(f, func(ctx context.Context, r store.Reader) ([]chat.Conversation, error) {
+		return r.Directs(ctx, system.ID, 0, 2)
+	}), []chat.Conversation{*f.conversation(welcome.ID)})
 	stranger := f.account()
 	f.say(stranger, f.direct(stranger, f.account()).ID, "not mine")
 	active := func(c chat.Conversation) time.Time {

@@ -120,17 +120,43 @@ func testHookDelete(f *fixture) {
 		f.enqueue(hook, f.blocked(), f.now())
 		f.enqueue(hook, f.blocked(), f.now())
 	}
+	var dead []chat.DeliveryID
 	for _, w := range f.claim(f.now(), 10, 1) {
+		dead = append(dead, w.Deliveries[0].ID)
 		f.update(func(ctx context.Context, tx store.Tx) error { return tx.BuryDelivery(ctx, &w.Deliveries[0], f.now()) })
 	}
 	f.update(func(ctx context.Context, tx store.Tx) error { return tx.DeleteHook(ctx, h.ID) })
 	f.refuse(store.ErrNotFound, func(ctx context.Context, tx store.Tx) error { return tx.DeleteHook(ctx, h.ID) })
+	missing(f, "deleted hook", func(ctx context.Context, r store.Reader) (*chat.Hook, error) { return r.Hook(ctx, h.ID) })
+	f.same("what belongs to the sibling", f.hookList(a.ID, 0, 10), []chat.HookStatus{{Hook: sibling, Queued: 1, Dead: 1}})
+	letters := f.deadLetters(0, 10)
+	f.same("dead letters of others", len(letters), 2)
+	for _, l := range letters {
+		f.same("deleted hook with a dead letter", l.Hook == h.ID, false)
+	}
+	f.refuse(store.ErrNotFound, func(ctx context.Context, tx store.Tx) error { return tx.ReviveLetter(ctx, dead[0], f.now()) })
+	f.release(h.ID, chat.Breaker{}) // whoever has it in hand lets go of it late
+	f.release(sibling.ID, chat.Breaker{})
+	f.release(other.ID, chat.Breaker{})
+	f.same("hooks that are due", len(f.claim(f.now(), 10, 10)), 2)
+
+	purge := func(limit int) (n int) {
+		f.update(func(ctx context.Context, tx store.Tx) (err error) {
+			n, err = tx.PurgeHooks(ctx, limit)
+			return err
+		})
+		return n
+	}
+	f.same("a page of the purge", purge(1), 1)
+	f.same("the rest of the purge", purge(10), 2) // a dead letter and the hook
+	f.same("nothing left to purge", purge(10), 0)
 	f.same("queues left", f.raw(`SELECT count(*) FROM deliveries WHERE hook_id = $1`, int64(h.ID)), 0)
 	f.same("dead letters left", f.raw(`SELECT count(*) FROM dead_letters WHERE hook_id = $1`, int64(h.ID)), 0)
-	f.same("what belongs to the sibling", f.hookList(a.ID, 0, 10), []chat.HookStatus{{Hook: sibling, Queued: 1, Dead: 1}})
+	f.same("hooks left", f.raw(`SELECT count(*) FROM hooks`), 2)
 
 	f.update(func(ctx context.Context, tx store.Tx) error { return tx.DeleteHooksOf(ctx, a.ID) })
 	f.same("what is left at last", f.hookList(0, 0, 10), []chat.HookStatus{{Hook: other, Queued: 1, Dead: 1}})
+	f.same("all of an account's purged", purge(10), 3)
 	f.same("rows left at last", f.raw(`SELECT count(*) FROM deliveries`)+f.raw(`SELECT count(*) FROM dead_letters`), 2)
 }
 
@@ -152,7 +178,8 @@ func testHookGone(f *fixture) {
 			f.t.Errorf("%s after the hook has gone: got %v, want no error", name, err)
 		}
 	}
-	f.same("rows", f.raw(`SELECT count(*) FROM deliveries`)+f.raw(`SELECT count(*) FROM dead_letters`), 0)
+	f.same("dead letters", f.deadLetters(0, 10), []chat.DeadLetter(nil))
+	f.same("next delivery", f.nextDelivery(), time.Time{})
 }
 
 func testDeliveryRoundTrip(f *fixture) {
@@ -313,6 +340,7 @@ func testDeliveryAge(f *fixture) {
 	f.same("the rest", old(start.Add(3*time.Second), 2), 1)
 	letters := f.deadLetters(0, 10)
 	f.same("dead letters", len(letters), 3)
+	f.same("a page of dead letters", f.deadLetters(letters[0].ID, 1), letters[1:2])
 	f.same("queue", claimed(f.claim(at, 1, 10)), []string{fmt.Sprintf("%d: 1", h.ID)})
 	prune := func(before time.Time, limit int) (n int) {
 		f.update(func(ctx context.Context, tx store.Tx) (err error) {

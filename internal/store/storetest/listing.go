@@ -249,7 +249,8 @@ func testSendExtras(f *fixture) {
 	mute := chat.Mute{Owner: b.ID, Kind: chat.MuteAccount, Target: int64(a.ID), Until: f.now(), CreatedAt: f.now()}
 	f.update(func(ctx context.Context, tx store.Tx) error { return tx.SetMute(ctx, mute) })
 	keys := []store.SendKey{
-		{Author: a.ID, Conversation: c.ID, Attachment: file.ID}, {Author: a.ID, Conversation: c.ID, Attachment: absent},
+		{Author: a.ID, Conversation: c.ID, Attachment: file.ID},
+		{Author: a.ID, Conversation: c.ID, Attachment: absent},
 		{Author: a.ID, Conversation: c.ID, Attachment: file.ID},
 	}
 	at := f.now()

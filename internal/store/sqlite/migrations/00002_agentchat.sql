@@ -133,6 +133,7 @@ CREATE INDEX messages_attachment ON messages (attachment_id) WHERE attachment_id
 -- ones were: they drive the circuit breaker, which is open until open_until. A
 -- worker takes from a hook's queue from ready_at on, NULL while nothing is queued;
 -- that is never before held_until, when a worker that has it, or the breaker, lets go.
+-- A deleted hook waits for what was queued to be purged.
 CREATE TABLE hooks (
 	id         INTEGER PRIMARY KEY,
 	account_id INTEGER NOT NULL,
@@ -145,10 +146,12 @@ CREATE TABLE hooks (
 	recent     TEXT NOT NULL DEFAULT '',
 	open_until INTEGER,
 	held_until INTEGER,
-	ready_at   INTEGER
+	ready_at   INTEGER,
+	deleted    INTEGER NOT NULL DEFAULT FALSE
 );
 CREATE INDEX hooks_account ON hooks (account_id, id);
 CREATE INDEX hooks_ready ON hooks (ready_at, id) WHERE ready_at IS NOT NULL;
+CREATE INDEX hooks_deleted ON hooks (id) WHERE deleted;
 
 -- One event on its way to one hook. event is a JSON document of what happened,
 -- body what is sent: made from it once, before the first attempt. source tells
