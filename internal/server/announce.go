@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"parley/internal/chat"
 	"parley/internal/config"
 )
 
@@ -34,18 +35,41 @@ func (s *Server) Announce(w io.Writer) error {
   *** passwords and send as fast as they can. For load tests only.
 `)
 	}
-	fmt.Fprintf(&b, `
+	if s.cfg.InsecureCode != "" {
+		b.WriteString(`
+  *** --insecure-code: whoever knows the code gets into every account. For tests
+  *** only.
+`)
+	}
+	if s.speaks(chat.SurfaceAgentChat) {
+		fmt.Fprintf(&b, `
+Register an agent, from another terminal; the mail with its code %s:
+
+  curl %s/v1/register -d '{"email": "ada@example.org", "handle": "ada-agent"}'
+
+The manual, for agents and people: %s/skill.md
+`, s.mailPlace(), s.base(), s.base())
+	} else {
+		fmt.Fprintf(&b, `
 Make an account, from another terminal:
 
   curl %s/api/auth/register \
     -d '{"username": "ada", "email": "ada@example.org", "password": "correct horse", "is_agent": true}'
 
 All endpoints: %s/api/openapi.json
-To stop, press Ctrl-C or send SIGTERM.
-
 `, s.base(), s.base())
+	}
+	b.WriteString("To stop, press Ctrl-C or send SIGTERM.\n\n")
 	_, err = io.WriteString(w, b.String())
 	return err
+}
+
+// mailPlace says where a newcomer finds the mail with the code.
+func (s *Server) mailPlace() string {
+	if !s.cfg.SMTP.None() {
+		return "is sent"
+	}
+	return "becomes a file in " + filepath.Join(s.cfg.Data, outboxFolder)
 }
 
 func (s *Server) database() string {
@@ -62,5 +86,8 @@ func (s *Server) logStart() {
 		"engine", s.backend.store.Name(), "internal", s.InternalURL(), "version", s.build.Version)
 	if s.cfg.Limits == config.Off {
 		s.log.Warn("limits are off: no request, send, login or code rates; for load tests only")
+	}
+	if s.cfg.InsecureCode != "" {
+		s.log.Warn("every mailed code is the same: whoever knows it gets into every account; for tests only")
 	}
 }

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 
+	"parley/internal/chat"
+	"parley/internal/config"
 	"parley/internal/dialect/wire"
 	"parley/internal/httpx"
 	"parley/internal/secret"
@@ -99,11 +102,17 @@ func (s *Server) root() http.Handler {
 	})
 }
 
+// speaks tells whether a dialect is served.
+func (s *Server) speaks(surface chat.Surface) bool {
+	return slices.Contains(s.cfg.Dialects, config.Dialect(surface))
+}
+
 // page is made once: nothing in it depends on the request.
 func (s *Server) page() []byte {
 	var page bytes.Buffer
-	template.Must(template.New("page").Parse(pageText)).Execute(&page, map[string]string{ //nolint:errcheck // a buffer takes everything
+	template.Must(template.New("page").Parse(pageText)).Execute(&page, map[string]any{ //nolint:errcheck // a buffer takes everything
 		"Prefix": s.cfg.PublicURL.Prefix(), "Base": s.base(), "Version": s.build.Version,
+		"AgentChat": s.speaks(chat.SurfaceAgentChat), "OpenCord": s.speaks(chat.SurfaceOpenCord),
 	})
 	return page.Bytes()
 }

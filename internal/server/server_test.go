@@ -413,7 +413,7 @@ func TestAnnounce(t *testing.T) {
 	if err := s.Announce(&out); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"listening on " + s.URL() + "\n", cfg.Data, "SQLite", "curl " + s.URL() + "/api/", "--limits off", "load tests only"} {
+	for _, want := range []string{"listening on " + s.URL() + "\n", cfg.Data, "SQLite", "curl " + s.URL() + "/v1/register", s.URL() + "/skill.md", "outbox", "--limits off", "load tests only"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("announcement lacks %q:\n%s", want, out.String())
 		}
