@@ -249,10 +249,11 @@ func table() []rule {
 			why:       "measures the server from outside, beside floors that write to the same schema without it",
 		},
 		{
-			path:  "internal/demo",
-			uses:  []string{"client", "internal/chat", "internal/config", "internal/id", "internal/server", "internal/store"},
-			never: []string{sql},
-			why:   "plays users of the server, through the same door as they",
+			path:      "internal/demo",
+			uses:      []string{"client", "internal/chat", "internal/config", "internal/id", "internal/server", "internal/store"},
+			never:     []string{sql},
+			libraries: []string{"github.com/coder/websocket"}, // the client's side
+			why:       "plays users of the server, through the same doors as they",
 		},
 		{
 			path: "internal/cli", never: []string{sql},
@@ -274,12 +275,21 @@ func table() []rule {
 			why: "builds and runs the binary for the tests below",
 		},
 		{
+			path: "test/agent", forTests: true, never: []string{sql},
+			libraries: []string{"github.com/coder/websocket"},
+			why:       "a client of /v1 for the tests below that need many agents at once",
+		},
+		{
 			path: "test/script", forTests: true, tests: []string{"client", "test/program"},
 			why: "scripts on the binary: they see what its users see",
 		},
 		{
-			path: "test/crash", forTests: true, tests: []string{"client", "test/program"},
+			path: "test/crash", forTests: true, tests: []string{"client", "test/agent", "test/program"},
 			why: "kills the binary and looks for what was promised, over the wire and in the store",
+		},
+		{
+			path: "test/storm", forTests: true, tests: []string{"test/agent", "test/program"},
+			why: "very many sockets on the binary, whose memory and files are to be its own",
 		},
 		{
 			path: "test/chaos", forTests: true, tests: []string{"client", "internal/admin", "internal/server"},

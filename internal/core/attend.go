@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -202,19 +201,13 @@ func (s *Service) tellLapsed(ctx context.Context) {
 
 // storeLastSeen writes down when accounts were seen since the last time.
 func (s *Service) storeLastSeen(ctx context.Context) error {
-	seen := s.live.unstored()
-	for ids := range slices.Chunk(slices.Collect(maps.Keys(seen)), sweepRows) {
-		part := make(map[chat.AccountID]time.Time, len(ids))
-		for _, id := range ids {
-			part[id] = seen[id]
-		}
+	return inParts(s.live.unstored(), func(part map[chat.AccountID]time.Time) error {
 		err := s.update(ctx, "store last seen", func(ctx context.Context, ch *change) error {
 			return ch.TouchAccounts(ctx, part)
 		})
-		if err != nil {
-			return err
+		if err == nil {
+			s.live.stored(part)
 		}
-		s.live.stored(part)
-	}
-	return nil
+		return err
+	})
 }

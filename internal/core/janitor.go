@@ -111,16 +111,21 @@ func (s *Service) Sweep(ctx context.Context) error {
 
 // storeLastUsed writes down when credentials were used since the last time.
 func (s *Service) storeLastUsed(ctx context.Context) error {
-	used := s.used.take()
-	for ids := range slices.Chunk(slices.Collect(maps.Keys(used)), sweepRows) {
-		part := make(map[chat.CredentialID]time.Time, len(ids))
-		for _, id := range ids {
-			part[id] = used[id]
-		}
-		err := s.update(ctx, "store last use", func(ctx context.Context, ch *change) error {
+	return inParts(s.used.take(), func(part map[chat.CredentialID]time.Time) error {
+		return s.update(ctx, "store last use", func(ctx context.Context, ch *change) error {
 			return ch.TouchCredentials(ctx, part)
 		})
-		if err != nil {
+	})
+}
+
+// inParts hands times to do, few enough at once for one transaction of the janitor.
+func inParts[ID comparable](all map[ID]time.Time, do func(part map[ID]time.Time) error) error {
+	for ids := range slices.Chunk(slices.Collect(maps.Keys(all)), sweepRows) {
+		part := make(map[ID]time.Time, len(ids))
+		for _, id := range ids {
+			part[id] = all[id]
+		}
+		if err := do(part); err != nil {
 			return err
 		}
 	}

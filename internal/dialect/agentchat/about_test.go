@@ -17,23 +17,20 @@ import (
 )
 
 // brokenStore cannot be read while broken is set.
-type brokenStore struct {
-	store.Store
-	broken *atomic.Bool
-}
-
-func (s brokenStore) View(ctx context.Context, fn func(context.Context, store.Reader) error) error {
-	if s.broken.Load() {
-		return errors.New("the disk is gone")
-	}
-	return s.Store.View(ctx, fn)
+func brokenStore(s store.Store, broken *atomic.Bool) store.Store {
+	return dialecttest.Unreadable{Store: s, Fail: func(context.Context) error {
+		if broken.Load() {
+			return errors.New("the disk is gone")
+		}
+		return nil
+	}}
 }
 
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	var broken atomic.Bool
 	w := newWorld(t, dialecttest.Engines()[0], func(c *core.Config, _ *agentchat.Config) {
-		c.Store = brokenStore{c.Store, &broken}
+		c.Store = brokenStore(c.Store, &broken)
 	})
 	health := func() *response { return w.Visitor(t).Get("/v1/health") }
 	health().Want(200).Is("status", "ok")

@@ -163,7 +163,7 @@ func TestOnlyPicturesAreOpen(t *testing.T) {
 		attachment := a.upload("secret", object{"to": b.handle})
 		v := w.Visitor(t)
 		for _, key := range []string{
-			"att/" + attachment, "g/att/" + attachment, "att/" + w.public(id.KindAttachment, 1), "x/y.png", "g/x/y.png",
+			"att/" + attachment, "g/att/" + attachment, w.shown("att/", id.KindAttachment, 1), "x/y.png", "g/x/y.png",
 			strings.Repeat("a", 16) + "/" + strings.Repeat("b", 32) + ".png",
 			strings.Repeat("A", 16) + "/" + strings.Repeat("b", 32) + ".png",
 			"..%2f" + strings.Repeat("a", 16) + "/" + strings.Repeat("b", 32) + ".png",

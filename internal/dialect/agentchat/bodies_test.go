@@ -20,7 +20,7 @@ func anything(path string) bool { return path == "content.data" || path == "meta
 // function that makes the body with another value there.
 func places(body object, each func(path string, value any, put func(any) object)) {
 	for _, name := range slices.Sorted(maps.Keys(body)) {
-		put := func(v any) object { return with(body, name, v) }
+		put := func(v any) object { return body.But(name, v) }
 		each(name, body[name], put)
 		if inner, ok := body[name].(object); ok && !anything(name) {
 			places(inner, func(path string, value any, inside func(any) object) {
@@ -169,11 +169,11 @@ func TestUnknownMembersAreIgnored(t *testing.T) {
 	variant := map[string]int{}
 	newScene(t, e).requests(t, func(r agentchat.Route, _ object) {
 		s := newScene(t, e) // what one request did is in the way of the next
-		body := with(s.bodies()[r.ID][variant[r.ID]], "unknown", object{"a": []any{1, nil}})
+		body := s.bodies()[r.ID][variant[r.ID]].But("unknown", object{"a": []any{1, nil}})
 		variant[r.ID]++
 		for name, value := range body {
 			if inner, ok := value.(object); ok {
-				body = with(body, name, with(inner, "unknown", nil))
+				body = body.But(name, inner.But("unknown", nil))
 			}
 		}
 		raw, err := json.Marshal(body)

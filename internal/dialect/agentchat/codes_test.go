@@ -35,22 +35,18 @@ type cast struct {
 // TestEveryCode meets every code over the wire: of the core, so that no answer is
 // only in the table, and of the contract (AC 25).
 func TestEveryCode(t *testing.T) {
-	t.Parallel()
-	for _, e := range dialecttest.Engines() {
-		t.Run(e.Name, func(t *testing.T) {
-			t.Parallel()
-			met := metCodes{core: map[chat.Code]bool{}, wire: map[string]bool{}}
-			w := newWorld(t, e, withLinks)
-			for _, s := range slices.Concat(situationsOfInput(), situationsOfCallers(), situationsOfTheUnknown(),
-				situationsOfCodes(), situationsOfFiles(), situationsOfPolicy(), situationsOfLimits()) {
-				met.by(t, w, s)
-			}
-			for _, trouble := range troubles() {
-				met.by(t, newWorld(t, e, trouble.change), trouble.situation)
-			}
-			met.check(t)
-		})
-	}
+	dialecttest.EachEngine(t, func(t *testing.T, e dialecttest.Engine) {
+		met := metCodes{core: map[chat.Code]bool{}, wire: map[string]bool{}}
+		w := newWorld(t, e, withLinks)
+		for _, s := range slices.Concat(situationsOfInput(), situationsOfCallers(), situationsOfTheUnknown(),
+			situationsOfCodes(), situationsOfFiles(), situationsOfPolicy(), situationsOfLimits()) {
+			met.by(t, w, s)
+		}
+		for _, trouble := range troubles() {
+			met.by(t, newWorld(t, e, trouble.change), trouble.situation)
+		}
+		met.check(t)
+	})
 }
 
 // withLinks lets webhooks be made, for hosts that nobody knows.
@@ -168,7 +164,7 @@ func troubles() []trouble {
 	var unreadable, unwritable atomic.Bool
 	fine := func(*core.Config, *agentchat.Config) {}
 	return []trouble{
-		{func(cc *core.Config, _ *agentchat.Config) { cc.Store = brokenStore{cc.Store, &unreadable} }, situation{
+		{func(cc *core.Config, _ *agentchat.Config) { cc.Store = brokenStore(cc.Store, &unreadable) }, situation{
 			chat.CodeInternal, 500, "INTERNAL_ERROR", nil, func(c *cast) *response {
 				unreadable.Store(true)
 				return c.a.Get("/v1/contacts")

@@ -25,9 +25,11 @@ const (
 var errGone = errors.New("connection gone")
 
 // pump sends what the subscription has, until that is nothing any more. There is
-// one per socket at most.
+// one per socket at most; then the goroutine becomes the writer of the connection,
+// unless that has one. Usually there is one event, one pump and one write.
 func (s *socket) pump() {
 	defer s.contain()
+	s.lazy = true
 	for {
 		err := s.pass()
 		if err != nil {
@@ -35,6 +37,7 @@ func (s *socket) pump() {
 			return
 		}
 		if s.rest() {
+			s.conn.Flush()
 			return
 		}
 	}
@@ -57,6 +60,7 @@ func (s *socket) pass() error {
 		if err := s.deliver(events); err != nil {
 			return err
 		}
+		s.lazy = false
 	}
 }
 
@@ -111,12 +115,16 @@ func (s *socket) reached(messages []chat.MessageID) {
 // send hands a frame to the connection. A frame that is history, patient, waits
 // until the peer has read; a live one that finds no room ends the connection.
 func (s *socket) send(frame []byte, patient bool) error {
-	if patient {
+	hand := s.conn.Send
+	switch {
+	case patient:
 		if err := s.conn.Wait(s.sockets.api.Sockets.SendBuffer / roomShare); err != nil {
 			return errGone
 		}
+	case s.lazy:
+		hand = s.conn.Queue
 	}
-	if err := s.conn.Send(frame); err != nil {
+	if err := hand(frame); err != nil {
 		return errGone
 	}
 	return nil
@@ -200,7 +208,7 @@ func (s *socket) show(rows []chat.MessageRow) error {
 			s.offered = s.drain
 			return nil
 		}
-		if frame := s.sockets.api.drainFrame(&rows[i], s.call.Actor.Account); frame != nil {
+		if frame := s.sockets.api.drainFrame(&rows[i]); frame != nil {
 			if err := s.send(frame, true); err != nil {
 				return err
 			}
@@ -266,15 +274,10 @@ func (a *api) liveFrame(e *chat.Event) []byte {
 	return a.encode(frame{Type: name, Payload: data})
 }
 
-// drained is a message out of the inbox.
-type drained struct {
-	message
-
-	DeliveryID string `json:"delivery_id"`
-}
-
-func (a *api) drainFrame(row *chat.MessageRow, recipient chat.AccountID) []byte {
-	d := drained{a.message(&row.Message, &row.By, row.Group), a.envelopeID(row.ID, recipient)}
-	d.Status = stateWord(chat.EnvelopeStored)
-	return a.encode(frame{Type: eventName(chat.EventMessageCreated), Payload: d})
+// drainFrame is a message out of the inbox. It has no delivery_id: only the rows of
+// sync do.
+func (a *api) drainFrame(row *chat.MessageRow) []byte {
+	m := a.message(&row.Message, &row.By, row.Group)
+	m.Status = stateWord(chat.EnvelopeStored)
+	return a.encode(frame{Type: eventName(chat.EventMessageCreated), Payload: m})
 }

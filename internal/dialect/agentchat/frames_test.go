@@ -33,8 +33,11 @@ func TestReadAck(t *testing.T) {
 		w.left(t, b, 1)
 		// What is read already, or not there, tells nobody.
 		for _, payload := range []object{
-			{"conversation_id": where, "through_seq": 3}, {"conversation_id": where, "through_seq": 0},
-			{"conversation_id": where, "through_seq": -1}, {"conversation_id": where}, {"through_seq": 9},
+			{"conversation_id": where, "through_seq": 3},
+			{"conversation_id": where, "through_seq": 0},
+			{"conversation_id": where, "through_seq": -1},
+			{"conversation_id": where},
+			{"through_seq": 9},
 			{"conversation_id": "grp_x", "through_seq": 9},
 		} {
 			reader.say(object{"type": "message.read_ack", "payload": payload})

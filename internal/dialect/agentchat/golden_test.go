@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"parley/internal/chat"
 	"parley/internal/dialect/agentchat"
 	"parley/internal/dialect/dialecttest"
@@ -311,11 +313,21 @@ func (s *story) credentials(who *dialecttest.Client, route agentchat.Route) (hea
 // upgrade opens a WebSocket; its first frame stands for the body of the answer.
 func (s *story) upgrade(path string, who *dialecttest.Client, headers []string) *response {
 	s.t.Helper()
-	l, res, err := s.w.dial(s.t, path, append(headers, "X-Forwarded-For: "+who.Addr)...)
+	h := http.Header{"X-Forwarded-For": {who.Addr}}
+	for _, header := range headers {
+		name, value, _ := strings.Cut(header, ": ")
+		h.Set(name, value)
+	}
+	conn, res, err := websocket.Dial(s.t.Context(), s.w.Server.URL+path, &websocket.DialOptions{HTTPHeader: h}) //nolint:bodyclose // the connection's
 	if err != nil {
 		s.t.Fatalf("dial %s: %v", path, err)
 	}
-	return &response{Status: res.StatusCode, Header: res.Header, Raw: l.want("hello.ok").raw}
+	s.t.Cleanup(func() { _ = conn.CloseNow() })
+	_, hello, err := conn.Read(s.t.Context())
+	if err != nil {
+		s.t.Fatalf("read the first frame of %s: %v", path, err)
+	}
+	return &response{Status: res.StatusCode, Header: res.Header, Raw: string(hello)}
 }
 
 // plain replaces members that are drawn at random and show it by no prefix.

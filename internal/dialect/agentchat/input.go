@@ -7,7 +7,6 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/dialect/wire"
-	"parley/internal/httpx"
 )
 
 // reader is a request body that takes its members from fields.
@@ -16,18 +15,8 @@ type reader interface{ read(f *wire.Fields) }
 // read fills q from the body; no body at all is {} (AC 2.1). What is wrong is left
 // in x.call.Input for the core.
 func (x *exchange) read(q reader) {
-	o, err := httpx.ReadObject(x.Request, bodyLimit, true)
-	switch {
-	case errors.Is(err, httpx.ErrTooLarge):
-		x.call.Input = chat.Fail(chat.CodeBodyTooLarge)
-	case err != nil:
-		x.call.Input = chat.Fail(chat.CodeBodyInvalid)
-	default:
-		f := wire.Fields{Object: o}
-		q.read(&f)
-		if err := f.Err(); err != nil {
-			x.call.Input = err
-		}
+	if err := wire.ReadBody(x.Request, bodyLimit, true, q.read); err != nil {
+		x.call.Input = err
 	}
 }
 

@@ -59,6 +59,7 @@ type socket struct {
 	offered chat.Position // what waits up to here was offered
 	drain   chat.Position // what waits up to here is to be drained
 	live    bool          // the subscription has caught up
+	lazy    bool          // live frames are queued, to be flushed when the pump is done
 }
 
 // late closes a socket that has not said HELLO in time. The time counts only while

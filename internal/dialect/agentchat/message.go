@@ -183,8 +183,7 @@ func (a *api) row(r *chat.MessageRow) message {
 type historyMessage struct {
 	message
 
-	DeliveryID *string `json:"delivery_id" required:"true" description:"The caller's envelope, if it has one."`
-	IsOwn      bool    `json:"is_own" required:"true" description:"The caller sent it."`
+	IsOwn bool `json:"is_own" required:"true" description:"The caller sent it."`
 }
 
 func (x *exchange) readHistory() (any, error) {
@@ -200,12 +199,7 @@ func (x *exchange) readHistory() (any, error) {
 	}
 	out := make([]historyMessage, len(rows))
 	for i := range rows {
-		r := &rows[i]
-		out[i] = historyMessage{message: x.api.row(r), IsOwn: r.Own}
-		if r.Envelope != nil && !r.Own {
-			envelope := x.api.envelopeID(r.ID, r.Envelope.Recipient)
-			out[i].DeliveryID = &envelope
-		}
+		out[i] = historyMessage{message: x.api.row(&rows[i]), IsOwn: rows[i].Own}
 	}
 	return out, nil
 }

@@ -2,7 +2,6 @@ package agentchat_test
 
 import (
 	"context"
-	"encoding/base64"
 	"slices"
 	"testing"
 	"time"
@@ -13,13 +12,7 @@ import (
 	"parley/internal/store"
 )
 
-// publicID is an id as /v1 shows it.
-func (w *world) publicID(prefix string, kind id.Kind, n int64) string {
-	u := w.sealed(kind, n)
-	return prefix + base64.RawURLEncoding.EncodeToString(u[:])
-}
-
-func (w *world) agentID(a *agent) string { return w.publicID("agt_", id.KindAccount, int64(a.id)) }
+func (w *world) agentID(a *agent) string { return w.shown("agt_", id.KindAccount, int64(a.id)) }
 
 // direct makes a direct conversation in which number 1 was written and returns its id.
 func (w *world) direct(t testing.TB, a, b *agent) string {
@@ -34,7 +27,7 @@ func (w *world) direct(t testing.TB, a, b *agent) string {
 		}
 		return err
 	})
-	return w.publicID("conv_", id.KindConversation, int64(n))
+	return w.shown("conv_", id.KindConversation, int64(n))
 }
 
 func (a *agent) mute(body object) *response {
@@ -119,7 +112,7 @@ func TestMuteOfAGroup(t *testing.T) {
 			members[1].LeftAt = now
 			return tx.EndMember(ctx, members[1])
 		})
-		group := w.publicID("grp_", id.KindConversation, int64(g.ID))
+		group := w.shown("grp_", id.KindConversation, int64(g.ID))
 		body := object{"target_kind": "conversation", "target_id": group}
 		a.mute(body).Want(201).Is("target_id", group)
 		a.Get("/v1/mutes").Is("mutes.0.target_id", group)
@@ -164,7 +157,7 @@ func TestMuteRefusals(t *testing.T) {
 			{object{"target_kind": "agent", "target_id": own}, 404, "AGENT_NOT_FOUND"},
 			{object{"target_kind": "conversation", "target_id": "nonsense"}, 404, "CONVERSATION_NOT_FOUND"},
 			{object{"target_kind": "conversation", "target_id": "grp_" + own[len("conv_"):]}, 404, "CONVERSATION_NOT_FOUND"},
-			{object{"target_kind": "conversation", "target_id": w.publicID("conv_", id.KindConversation, 1<<40)}, 404, "CONVERSATION_NOT_FOUND"},
+			{object{"target_kind": "conversation", "target_id": w.shown("conv_", id.KindConversation, 1<<40)}, 404, "CONVERSATION_NOT_FOUND"},
 			{object{"target_kind": "conversation", "target_id": foreign}, 403, "NOT_PARTICIPANT"},
 		} {
 			code(a.mute(test.body), test.status, test.code)

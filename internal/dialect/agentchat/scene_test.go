@@ -1,7 +1,6 @@
 package agentchat_test
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -47,13 +46,7 @@ func newScene(t *testing.T, e dialecttest.Engine) *scene {
 // onScenes runs a test on a scene of its own per engine.
 func onScenes(t *testing.T, test func(t *testing.T, s *scene)) {
 	t.Helper()
-	t.Parallel()
-	for _, e := range dialecttest.Engines() {
-		t.Run(e.Name, func(t *testing.T) {
-			t.Parallel()
-			test(t, newScene(t, e))
-		})
-	}
+	dialecttest.EachEngine(t, func(t *testing.T, e dialecttest.Engine) { test(t, newScene(t, e)) })
 }
 
 // path is a path of the route that ann, or her owner, may ask for.
@@ -119,8 +112,6 @@ func (s *scene) bodies() map[string][]object {
 	group := object{
 		"name": "Name", "description": "About", "avatar_url": "https://example.org/a.png", "settings": object{"who_can_invite": "admin"},
 	}
-	newGroup := maps.Clone(group)
-	newGroup["member_handles"] = []string{"ben"}
 	message := object{
 		"client_msg_id": "x", "type": "text", "content": object{"text": "hi", "data": object{}, "attachment_id": s.attachment},
 		"metadata": object{},
@@ -135,7 +126,7 @@ func (s *scene) bodies() map[string][]object {
 		"addContact":          {{"handle": "ben"}},
 		"noteContact":         {{"notes": "x"}},
 		"reportAccount":       {{"reason": "x"}},
-		"sendMessage":         {with(message, "to", "ben"), with(message, "conversation_id", s.conversation)},
+		"sendMessage":         {message.But("to", "ben"), message.But("conversation_id", s.conversation)},
 		"acknowledgeMessages": {{"last_delivery_id": "del_x"}},
 		"setMute": {
 			{"target_kind": "agent", "target_handle": "ben", "muted_until": "2030-01-01T00:00:00Z"},
@@ -143,7 +134,7 @@ func (s *scene) bodies() map[string][]object {
 		},
 		"announcePresence": {{"status": "online", "custom_message": "x"}},
 		"listPresences":    {{"handles": []string{"ben"}}},
-		"createGroup":      {newGroup},
+		"createGroup":      {group.But("member_handles", []string{"ben"})},
 		"updateGroup":      {group},
 		"addGroupMember":   {{"handle": "ben"}},
 		"reserveUpload": {
@@ -161,13 +152,6 @@ func (s *scene) bodies() map[string][]object {
 		"rotateSystemKey":  {{"handle": "chatfather"}},
 		"updateEscalation": {{"status": "open", "resolution_note": "x"}},
 	}
-}
-
-// with is an object with one more member, or another value of one.
-func with(o object, name string, value any) object {
-	o = maps.Clone(o)
-	o[name] = value
-	return o
 }
 
 // requests calls each for every route that takes JSON and every right body.

@@ -193,6 +193,9 @@ func (s *socket) await(x *exchange) (err error) {
 // refuse closes a socket that was not let in. Only what will not get better by
 // itself is said to be final.
 func (s *socket) refuse(err error) {
+	if errors.Is(err, wsx.ErrClosed) {
+		return // by the client, who did not wait for us
+	}
 	switch chat.CodeOf(err) {
 	case chat.CodeTokenMissing, chat.CodeTokenInvalid, chat.CodeAccountOff:
 		_ = s.conn.Send(s.sockets.api.helloError(err))

@@ -2,7 +2,6 @@ package agentchat_test
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net"
@@ -19,7 +18,6 @@ import (
 	"parley/internal/core"
 	"parley/internal/dialect/agentchat"
 	"parley/internal/dialect/dialecttest"
-	"parley/internal/id"
 	"parley/internal/store"
 )
 
@@ -29,14 +27,8 @@ const patience = 20 * time.Second
 // withSockets runs a test on a world without rate limits per engine.
 func withSockets(t *testing.T, test func(t *testing.T, w *world), change ...func(*core.Config, *agentchat.Config)) {
 	t.Helper()
-	t.Parallel()
 	change = append(change, func(c *core.Config, _ *agentchat.Config) { c.LimitsOff = true })
-	for _, e := range dialecttest.Engines() {
-		t.Run(e.Name, func(t *testing.T) {
-			t.Parallel()
-			test(t, newWorld(t, e, change...))
-		})
-	}
+	dialecttest.EachEngine(t, func(t *testing.T, e dialecttest.Engine) { test(t, newWorld(t, e, change...)) })
 }
 
 // line is the client's end of a WebSocket.
@@ -47,8 +39,9 @@ type line struct {
 	conn  *websocket.Conn
 }
 
-// dial opens a WebSocket and says nothing. A header is "Name: value".
-func (w *world) dial(t testing.TB, path string, headers ...string) (*line, *http.Response, error) {
+// dial opens a WebSocket and says nothing. A header is "Name: value". If the server
+// does not upgrade, there is only its status.
+func (w *world) dial(t testing.TB, path string, headers ...string) (l *line, status int) {
 	t.Helper()
 	h := http.Header{}
 	for _, header := range headers {
@@ -60,23 +53,25 @@ func (w *world) dial(t testing.TB, path string, headers ...string) (*line, *http
 		return c.Control(func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 16<<10) })
 	}}
 	transport := &http.Transport{DialContext: dialer.DialContext}
-	conn, res, err := websocket.Dial(t.Context(), w.Server.URL+path, &websocket.DialOptions{
-		HTTPHeader: h, HTTPClient: &http.Client{Transport: transport},
-	})
+	options := websocket.DialOptions{HTTPHeader: h, HTTPClient: &http.Client{Transport: transport}}
+	conn, res, err := websocket.Dial(t.Context(), w.Server.URL+path, &options) //nolint:bodyclose // the connection's, or read by Dial
+	if res == nil {
+		t.Fatalf("dial %s: %v", path, err)
+	}
 	if err != nil {
-		return nil, res, err
+		return nil, res.StatusCode
 	}
 	t.Cleanup(func() { _ = conn.CloseNow() })
 	conn.SetReadLimit(-1)
-	return &line{t: t, w: w, conn: conn}, res, nil
+	return &line{t: t, w: w, conn: conn}, res.StatusCode
 }
 
 // open is dial of what has to be open.
 func (w *world) open(t testing.TB, path string, headers ...string) *line {
 	t.Helper()
-	l, res, err := w.dial(t, path, headers...)
-	if err != nil {
-		t.Fatalf("dial %s: %v (%v)", path, err, res)
+	l, status := w.dial(t, path, headers...)
+	if l == nil {
+		t.Fatalf("dial %s: got status %d, want 101", path, status)
 	}
 	return l
 }
@@ -281,33 +276,10 @@ func (w *world) reach(t testing.TB, a *agent, messages ...chat.MessageID) {
 	})
 }
 
-// crew makes a group past the core.
+// crew is a group without messages.
 func (w *world) crew(t testing.TB, members ...*agent) (group chat.ConversationID) {
 	t.Helper()
-	now := w.Clock.Now()
-	w.Update(t, func(ctx context.Context, tx store.Tx) error {
-		n, err := tx.NextID(ctx, 1)
-		if err != nil {
-			return err
-		}
-		group = chat.ConversationID(n)
-		list := make([]chat.Member, len(members))
-		for i, m := range members {
-			list[i] = chat.Member{Conversation: group, Account: m.id, Role: chat.RoleMember, JoinedSeq: 1, JoinedAt: now}
-		}
-		list[0].Role = chat.RoleAdmin
-		return tx.InsertGroup(ctx, &chat.Group{
-			Conversation: chat.Conversation{ID: group, Kind: chat.ConversationGroup, CreatedAt: now},
-			MadeBy:       chat.SurfaceAgentChat, Name: "crew", CreatedBy: members[0].id, ByInvitation: true,
-		}, list)
-	})
-	return group
-}
-
-// shown is the public form of an id.
-func (w *world) shown(prefix string, kind id.Kind, n int64) string {
-	u := w.IDs.Seal(kind, n)
-	return prefix + base64.RawURLEncoding.EncodeToString(u[:])
+	return w.gather(t, 0, members...)
 }
 
 // until waits for something that happens without a word.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -60,27 +59,38 @@ func (a *agent) download(attachment string) *response {
 	return a.World.Visitor(a.T).Get(location)
 }
 
-// groupOf makes a group past the core.
+// groupOf makes a group past the core, as if five messages had been written there.
 func (w *world) groupOf(t testing.TB, members ...*agent) (group chat.ConversationID, public string) {
 	t.Helper()
+	group = w.gather(t, 5, members...)
+	return group, w.shown("grp_", id.KindConversation, int64(group))
+}
+
+// gather makes a group past the core; the first member is its admin.
+func (w *world) gather(t testing.TB, lastSeq int64, members ...*agent) (group chat.ConversationID) {
+	t.Helper()
 	now := w.Clock.Now()
+	conversation := chat.Conversation{Kind: chat.ConversationGroup, LastSeq: lastSeq, CreatedAt: now}
+	if lastSeq > 0 {
+		conversation.LastAt = now
+	}
 	w.Update(t, func(ctx context.Context, tx store.Tx) error {
 		n, err := tx.NextID(ctx, 1)
 		if err != nil {
 			return err
 		}
 		group = chat.ConversationID(n)
+		conversation.ID = group
 		list := make([]chat.Member, len(members))
 		for i, m := range members {
 			list[i] = chat.Member{Conversation: group, Account: m.id, Role: chat.RoleMember, JoinedSeq: 1, JoinedAt: now}
 		}
 		list[0].Role = chat.RoleAdmin
 		return tx.InsertGroup(ctx, &chat.Group{
-			Conversation: chat.Conversation{ID: group, Kind: chat.ConversationGroup, LastSeq: 5, LastAt: now, CreatedAt: now},
-			MadeBy:       chat.SurfaceAgentChat, Name: "group", CreatedBy: members[0].id, ByInvitation: true,
+			Conversation: conversation, MadeBy: chat.SurfaceAgentChat, Name: "crew", CreatedBy: members[0].id, ByInvitation: true,
 		}, list)
 	})
-	return group, "grp_" + w.public(id.KindConversation, int64(group))
+	return group
 }
 
 func TestUploadForAnAgent(t *testing.T) {
@@ -173,10 +183,10 @@ func TestUploadForADirectConversation(t *testing.T) {
 			direct.ID, silent.ID = chat.ConversationID(n), chat.ConversationID(n+1)
 			return errors.Join(err, tx.InsertDirect(ctx, direct), tx.InsertDirect(ctx, silent))
 		})
-		into := object{"conversation_id": "conv_" + w.public(id.KindConversation, int64(direct.ID))}
+		into := object{"conversation_id": w.shown("conv_", id.KindConversation, int64(direct.ID))}
 		b.download(a.upload(fileText, into)).Want(200)
 		code(c.announce("x", into), 404, "CONVERSATION_NOT_FOUND")
-		code(a.announce("x", object{"conversation_id": "conv_" + w.public(id.KindConversation, int64(silent.ID))}), 404, "CONVERSATION_NOT_FOUND")
+		code(a.announce("x", object{"conversation_id": w.shown("conv_", id.KindConversation, int64(silent.ID))}), 404, "CONVERSATION_NOT_FOUND")
 		code(a.announce("x", object{"conversation_id": "conv_AAAAAAAAAAAAAAAAAAAAAA"}), 404, "CONVERSATION_NOT_FOUND")
 		w.change(t, b, func(b *chat.Account) { b.State = chat.StateSuspended })
 		code(a.announce("x", into), 404, "AGENT_NOT_FOUND")
@@ -277,7 +287,7 @@ func TestUploadAfterACrash(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, w *world) {
 		a, b := w.agent(t), w.agent(t)
 		r := a.announce(fileText, object{"to": b.handle}).Want(201)
-		n := w.opened(t, id.KindAttachment, r.Text("attachment_id"))
+		n := w.row(t, id.KindAttachment, r.Text("attachment_id"))
 		key := (&chat.Attachment{ID: chat.AttachmentID(n)}).Key()
 		if _, err := w.Blobs.Put(t.Context(), key, strings.NewReader(fileText), blob.Want{}); err != nil {
 			t.Fatalf("store the content: %v", err)
@@ -442,7 +452,7 @@ func TestLargestUpload(t *testing.T) {
 func TestStaleUploadsAreSwept(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, w *world) {
 		a, b := w.agent(t), w.agent(t)
-		stale := w.opened(t, id.KindAttachment, a.announce(fileText, object{"to": b.handle}).Want(201).Text("attachment_id"))
+		stale := w.row(t, id.KindAttachment, a.announce(fileText, object{"to": b.handle}).Want(201).Text("attachment_id"))
 		kept := a.upload(fileText, object{"to": b.handle})
 		there := func() bool {
 			err := w.Store.View(t.Context(), func(ctx context.Context, r store.Reader) error {
@@ -481,7 +491,7 @@ func TestFilesWithoutStorage(t *testing.T) {
 		file.ID = chat.AttachmentID(n)
 		return errors.Join(err, tx.InsertAttachment(ctx, &file))
 	})
-	public := "att_" + w.public(id.KindAttachment, int64(file.ID))
+	public := w.shown("att_", id.KindAttachment, int64(file.ID))
 	code(a.Get("/v1/attachments/"+public), 503, "STORAGE_UNAVAILABLE")
 	signed := func(op blob.Op) string {
 		return "/v1/blobs/att/" + public + "?" + w.Blobs.Sign(op, file.Key(), file.ExpiresAt)
@@ -491,25 +501,4 @@ func TestFilesWithoutStorage(t *testing.T) {
 	if err := w.Core.Sweep(t.Context()); err != nil {
 		t.Errorf("sweep: %v", err)
 	}
-}
-
-// public is the last part of the public id of a row.
-func (w *world) public(kind id.Kind, n int64) string {
-	u := w.sealed(kind, n)
-	return base64.RawURLEncoding.EncodeToString(u[:])
-}
-
-// opened is the row of a public id.
-func (w *world) opened(t testing.TB, kind id.Kind, public string) int64 {
-	t.Helper()
-	var u id.UUID
-	_, text, _ := strings.Cut(public, "_")
-	if _, err := base64.RawURLEncoding.Decode(u[:], []byte(text)); err != nil {
-		t.Fatalf("id %s: %v", public, err)
-	}
-	n, ok := w.IDs.Open(kind, u)
-	if !ok {
-		t.Fatalf("id %s is none of ours", public)
-	}
-	return n
 }

@@ -2,6 +2,7 @@ package agentchat_test
 
 import (
 	"context"
+	"encoding/base64"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -33,13 +34,7 @@ type world struct {
 // onBothEngines runs a test on a world of its own per engine.
 func onBothEngines(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
-	t.Parallel()
-	for _, e := range dialecttest.Engines() {
-		t.Run(e.Name, func(t *testing.T) {
-			t.Parallel()
-			test(t, newWorld(t, e))
-		})
-	}
+	dialecttest.EachEngine(t, func(t *testing.T, e dialecttest.Engine) { test(t, newWorld(t, e)) })
 }
 
 func newWorld(t testing.TB, e dialecttest.Engine, change ...func(*core.Config, *agentchat.Config)) *world {
@@ -162,8 +157,11 @@ func readTime(t testing.TB, s string) time.Time {
 	return at
 }
 
-// sealed is the public id of a row.
-func (w *world) sealed(kind id.Kind, n int64) id.UUID { return w.IDs.Seal(kind, n) }
+// shown is the public id of a row.
+func (w *world) shown(prefix string, kind id.Kind, n int64) string {
+	u := w.IDs.Seal(kind, n)
+	return prefix + base64.RawURLEncoding.EncodeToString(u[:])
+}
 
 func TestUnknownRoute(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, w *world) {
