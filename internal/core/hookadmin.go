@@ -53,6 +53,16 @@ func (s *Service) EndHook(ctx context.Context, id chat.HookID) error {
 	})
 }
 
+// HookTrouble counts, for the operator, the deliveries that were given up and the
+// webhooks that are on hold after failures.
+func (s *Service) HookTrouble(ctx context.Context) (dead, held int, err error) {
+	err = s.view(ctx, "count trouble of hooks", func(ctx context.Context, r store.Reader) (err error) {
+		dead, held, err = r.HookTrouble(ctx, s.now())
+		return err
+	})
+	return dead, held, err
+}
+
 // DeadLetters lists, for the operator, deliveries that were given up, with ids above
 // after, ascending.
 func (s *Service) DeadLetters(ctx context.Context, after chat.DeliveryID, limit int) ([]chat.DeadLetter, error) {

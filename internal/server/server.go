@@ -180,6 +180,31 @@ func (s *Server) describe() {
 		s.metrics.Gauge("parley_store_log_bytes", "Size of the SQLite write-ahead log.", func() float64 { return size(path + "-wal") })
 	}
 	s.metrics.Gauge("parley_live_subscriptions", "Clients that listen for live events.", func() float64 { return float64(s.hub.Len()) })
+	s.metrics.Gauge("parley_websocket_connections", "Open WebSockets.", func() float64 {
+		if s.sockets == nil {
+			return 0
+		}
+		return float64(s.sockets.Sockets())
+	})
+	s.metrics.Gauge("parley_webhook_dead_letters", "Deliveries that were given up and wait for the operator.", func() float64 {
+		dead, _ := s.hookTrouble()
+		return dead
+	})
+	s.metrics.Gauge("parley_webhook_on_hold", "Webhooks that are on hold after failures.", func() float64 {
+		_, held := s.hookTrouble()
+		return held
+	})
+}
+
+// hookTrouble counts dead letters and webhooks on hold; NaN while that cannot be read.
+func (s *Server) hookTrouble() (dead, held float64) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	d, h, err := s.backend.Core.HookTrouble(ctx)
+	if err != nil {
+		return math.NaN(), math.NaN()
+	}
+	return float64(d), float64(h)
 }
 
 func size(path string) float64 {

@@ -20,6 +20,9 @@ type HookReader interface {
 	HookList(ctx context.Context, account chat.AccountID, after chat.HookID, limit int) ([]chat.HookStatus, error)
 	// DeadLetters lists dead letters with ids above after, ascending.
 	DeadLetters(ctx context.Context, after chat.DeliveryID, limit int) ([]chat.DeadLetter, error)
+	// HookTrouble counts the dead letters, and the hooks whose breaker is open at a
+	// time.
+	HookTrouble(ctx context.Context, now time.Time) (dead, open int, err error)
 	// NextDelivery is when ClaimHooks has something to hand out next, zero if
 	// nothing is queued. It may have been then already.
 	NextDelivery(ctx context.Context) (time.Time, error)

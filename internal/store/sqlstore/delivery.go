@@ -34,7 +34,9 @@ const (
 	bury = `INSERT INTO dead_letters (id, ` + letterColumns + `, attempts, created_at, last_error, failed_at)
 		SELECT id, ` + letterColumns + `, $2, created_at, $3, $4 FROM deliveries WHERE id = $1`
 	oldDeliveries = `SELECT id, attempts, last_error FROM deliveries WHERE created_at < $1 ORDER BY created_at LIMIT $2`
-	deadLetters   = `SELECT ` + deliveryColumns + `, d.failed_at FROM dead_letters d CROSS JOIN hooks h
+	hookTrouble   = `SELECT (SELECT count(*) FROM dead_letters),
+		(SELECT count(*) FROM hooks WHERE open_until > $1 AND NOT deleted)`
+	deadLetters = `SELECT ` + deliveryColumns + `, d.failed_at FROM dead_letters d CROSS JOIN hooks h
 		WHERE d.id > $1 AND h.id = d.hook_id AND NOT h.deleted ORDER BY d.id LIMIT $2`
 	revive = `INSERT INTO deliveries (id, ` + letterColumns + `, attempts, next_at, created_at, last_error)
 		SELECT id, ` + letterColumns + `, 0, $2, $2, '' FROM dead_letters WHERE id = $1`
@@ -168,6 +170,12 @@ func (t *Tx) DeadLetters(ctx context.Context, after chat.DeliveryID, limit int) 
 		return err
 	}, deadLetters, int64(after), limit)
 	return list, err
+}
+
+// HookTrouble counts the dead letters, and the hooks whose breaker is open.
+func (t *Tx) HookTrouble(ctx context.Context, now time.Time) (dead, open int, err error) {
+	err = t.one(ctx, "count trouble of hooks", scan(&dead, &open), hookTrouble, ceilMillis(now))
+	return dead, open, err
 }
 
 // ReviveLetter puts a dead letter back to the end of its queue.

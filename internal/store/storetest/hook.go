@@ -68,6 +68,14 @@ func (f *fixture) hookList(account chat.AccountID, after chat.HookID, limit int)
 	})
 }
 
+// hookTrouble is the number of dead letters and of open breakers.
+func (f *fixture) hookTrouble(now time.Time) [2]int {
+	return query(f, func(ctx context.Context, r store.Reader) ([2]int, error) {
+		dead, open, err := r.HookTrouble(ctx, now)
+		return [2]int{dead, open}, err
+	})
+}
+
 func (f *fixture) deadLetters(after chat.DeliveryID, limit int) []chat.DeadLetter {
 	f.t.Helper()
 	return query(f, func(ctx context.Context, r store.Reader) ([]chat.DeadLetter, error) {
@@ -313,6 +321,8 @@ func testClaimBreaker(f *fixture) {
 	f.same("next delivery", f.nextDelivery(), open)
 	f.enqueue(h, f.blocked(), start)
 	f.same("next delivery after another", f.nextDelivery(), open)
+	f.same("trouble while it is open", f.hookTrouble(open.Add(-time.Millisecond)), [2]int{0, 1})
+	f.same("trouble afterwards", f.hookTrouble(open), [2]int{0, 0})
 	f.same("open", claimed(f.claim(open.Add(-time.Millisecond), 1, 10)), []string{})
 	work := f.claim(open, 1, 10)
 	f.same("half open", claimed(work), []string{fmt.Sprintf("%d: 1", h.ID)})
@@ -340,6 +350,7 @@ func testDeliveryAge(f *fixture) {
 	f.same("the rest", old(start.Add(3*time.Second), 2), 1)
 	letters := f.deadLetters(0, 10)
 	f.same("dead letters", len(letters), 3)
+	f.same("trouble", f.hookTrouble(at), [2]int{3, 0})
 	f.same("a page of dead letters", f.deadLetters(letters[0].ID, 1), letters[1:2])
 	f.same("queue", claimed(f.claim(at, 1, 10)), []string{fmt.Sprintf("%d: 1", h.ID)})
 	prune := func(before time.Time, limit int) (n int) {
