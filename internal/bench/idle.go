@@ -14,25 +14,27 @@ type Idle struct {
 	Sockets int `default:"5000" help:"Sockets, each of an agent of its own."`
 }
 
-const idleLegend = `sockets      authenticated sockets that nothing is sent on, each of an agent of its own
+const idleLegend = `idle-first   the first crowd that a fresh server meets, with all that grows only once
+idle         another crowd, after the first has left: what a socket needs
+sockets      authenticated sockets that nothing is sent on, each of an agent of its own
 KB/socket    resident memory of the server that they added, after a garbage collection
-KB before    resident memory of the server before, with a fifth as many sockets open
+KB before    resident memory of the server before
 `
 
 const (
-	// warmShare is the part of the sockets that is opened before: what grows once
-	// has grown then.
-	warmShare = 5
-
 	// Memory is read until two readings differ by no more than steady.
 	steady       = 128 << 10
 	steadyRounds = 20
 	steadyPause  = 250 * time.Millisecond
+
+	// leaveWait is a little more than the time for which the server waits for an
+	// agent to come back.
+	leaveWait = 6 * time.Second
 )
 
 func (b *Idle) check() error {
-	if b.Sockets < warmShare {
-		return fmt.Errorf("sockets: %d are fewer than %d", b.Sockets, warmShare)
+	if b.Sockets < 1 {
+		return fmt.Errorf("sockets: %d is less than 1", b.Sockets)
 	}
 	return b.Common.check()
 }
@@ -43,57 +45,66 @@ func (b *Idle) Measure(ctx context.Context) (*Figures, error) {
 		return nil, err
 	}
 	var agents []agent
-	warm := b.Sockets / warmShare
 	seed := func(ctx context.Context, c *crowd) (err error) {
-		agents, err = c.agents(ctx, warm+b.Sockets)
+		agents, err = c.agents(ctx, 2*b.Sockets)
 		return err
 	}
-	return b.run(ctx, warm+b.Sockets, seed, func(ctx context.Context, r *rig) (*Figures, error) {
-		return b.measure(ctx, r, agents[:warm], agents[warm:])
+	return b.run(ctx, b.Sockets, seed, func(ctx context.Context, r *rig) (*Figures, error) {
+		return b.measure(ctx, r, agents)
 	})
 }
 
-func (b *Idle) measure(ctx context.Context, r *rig, warm, agents []agent) (*Figures, error) {
-	before, end, err := r.keep(ctx, warm)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	r.show.line("%.1f MB resident with %d sockets", megabytes(before), len(warm))
-	after, end, err := r.keep(ctx, agents)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	r.show.line("%.1f MB resident with %d sockets", megabytes(after), len(warm)+len(agents))
+func (b *Idle) measure(ctx context.Context, r *rig, agents []agent) (*Figures, error) {
 	f := &Figures{legend: idleLegend, columns: []column{
-		{"sockets", "sockets", 0}, {"kb_per_socket", "KB/socket", 2}, {"kb_before", "KB before", 0},
+		{"sockets", "sockets", 0},
+		{"kb_per_socket", "KB/socket", 2},
+		{"kb_before", "KB before", 0},
 	}}
-	const kilobyte = 1 << 10
-	f.add("idle", float64(len(agents)), float64(after-before)/float64(len(agents))/kilobyte, float64(before)/kilobyte)
-	return f, nil
+	if err := b.crowd(ctx, r, f, "idle-first", agents[:b.Sockets]); err != nil {
+		return nil, err
+	}
+	r.show.part(0, 0, "waiting until the first crowd is forgotten ...")
+	if err := wait(ctx, leaveWait); err != nil {
+		return nil, err
+	}
+	return f, b.crowd(ctx, r, f, "idle", agents[b.Sockets:])
 }
 
-// keep opens a socket for each agent, keeps them alive until end is called, and
-// says how much memory the server needs with them.
-func (r *rig) keep(ctx context.Context, agents []agent) (resident int64, end func(), err error) {
-	e := newExchange()
-	if e.sockets, err = r.listen(ctx, agents, func(int) bool { return true }); err != nil {
-		return 0, nil, err
-	}
-	e.listen()
-	if resident, err = r.resident(ctx); err == nil {
-		select {
-		case <-e.broken: // what was measured is less than what was asked for
-			err = e.err
-		default:
-		}
-	}
+// crowd measures one crowd and adds a line for it.
+func (b *Idle) crowd(ctx context.Context, r *rig, f *Figures, work string, agents []agent) error {
+	before, err := r.resident(ctx)
 	if err != nil {
-		e.close()
-		return 0, nil, err
+		return err
 	}
-	return resident, e.close, nil
+	after, err := r.keep(ctx, agents)
+	if err != nil {
+		return err
+	}
+	const kilobyte = 1 << 10
+	each := float64(after-before) / float64(len(agents)) / kilobyte
+	r.show.line("%s: %.2f KB for each of %d sockets", work, each, len(agents))
+	f.add(work, float64(len(agents)), each, float64(before)/kilobyte)
+	return nil
+}
+
+// keep opens a socket for each agent and says how much memory the server needs
+// while they are open.
+func (r *rig) keep(ctx context.Context, agents []agent) (resident int64, err error) {
+	e := newExchange()
+	defer e.close()
+	if e.sockets, err = r.listen(ctx, agents, func(int) bool { return true }); err != nil {
+		return 0, err
+	}
+	e.listen() // answers pings
+	if resident, err = r.resident(ctx); err != nil {
+		return 0, err
+	}
+	select {
+	case <-e.broken: // what was measured is less than what was asked for
+		return 0, e.err
+	default:
+		return resident, nil
+	}
 }
 
 // resident is the memory of the server, in bytes, when it has come to rest.
@@ -114,5 +125,3 @@ func (r *rig) resident(ctx context.Context) (int64, error) {
 	}
 	return 0, errors.New("the memory of the server does not come to rest: is somebody else using it?")
 }
-
-func megabytes(n int64) float64 { return float64(n) / (1 << 20) }

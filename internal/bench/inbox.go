@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"net"
 )
 
 // Inbox measures how agents catch up over REST: a page of sync, an acknowledgement,
@@ -144,14 +145,19 @@ func (b *Inbox) slice(ctx context.Context, r *rig, work string, floor *child, ag
 
 // overREST lets agents catch up at the server.
 func (b *Inbox) overREST(ctx context.Context, address string, agents []agent) (*slice, error) {
-	pagers := make([]pager, b.Connections)
-	for i := range pagers {
+	var pagers []pager
+	var conns []net.Conn
+	defer func() {
+		for _, c := range conns {
+			_ = c.Close()
+		}
+	}()
+	for range b.Connections {
 		p, err := dialSync(ctx, address, agents)
 		if err != nil {
 			return nil, err
 		}
-		defer p.client.conn.Close()
-		pagers[i] = p
+		pagers, conns = append(pagers, p), append(conns, p.client.conn)
 	}
 	return drainAll(ctx, len(agents), pagers)
 }

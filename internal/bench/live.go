@@ -126,7 +126,8 @@ func (l *liveRun) measure(ctx context.Context, r *rig) (*Figures, error) {
 		return nil, err
 	}
 	f := &Figures{legend: liveLegend, columns: []column{
-		{"sends_per_s", "sends/s", 1}, {"deliveries_per_s", "deliveries/s", 1},
+		{"sends_per_s", "sends/s", 1},
+		{"deliveries_per_s", "deliveries/s", 1},
 		columnCPU, columnP50, columnP99, columnDatabase,
 	}}
 	return f, l.slices(ctx, r, f, []part{

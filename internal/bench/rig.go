@@ -193,7 +193,7 @@ func (r *rig) listen(ctx context.Context, agents []agent, acks func(k int) bool)
 		}
 		r.show.part(k, len(agents), "opening socket %d of %d", k, len(agents))
 		group.Go(func() (err error) {
-			sockets[k], err = openSocket(groupCtx, r.server.address, agents[k].token, acks(k))
+			sockets[k], err = openSocket(groupCtx, r.server.address, hello{agents[k].token, acks(k), openWait})
 			return err
 		})
 	}

@@ -24,7 +24,7 @@ type socket struct {
 
 const (
 	frameLimit = 64 << 10 // bytes of one frame: no message here is as long
-	helloWait  = 4 * time.Second
+	openWait   = time.Minute
 
 	opText  = 1
 	opClose = 8
@@ -48,18 +48,25 @@ type refusedError struct{ status string }
 
 func (e *refusedError) Error() string { return fmt.Sprintf("answered %q", e.status) }
 
-// openSocket opens a socket of the agent with a key, as the official clients do
-// (AC 19.2), and returns when it is let in.
-func openSocket(ctx context.Context, address, token string, acks bool) (*socket, error) {
-	d := net.Dialer{Timeout: dialTime}
+// hello is how a client introduces itself.
+type hello struct {
+	token    string
+	acks     bool          // it acknowledges
+	patience time.Duration // with which it waits for hello.ok
+}
+
+// openSocket opens a socket as the official clients do (AC 19.2), and returns when
+// it is let in.
+func openSocket(ctx context.Context, address string, h hello) (*socket, error) {
+	d := net.Dialer{Timeout: openWait}
 	conn, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	s := newSocket(conn, acks)
+	s := newSocket(conn, h.acks)
 	ended := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer ended()
-	if err := s.greet(token); err != nil {
+	if err := s.greet(h); err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
@@ -70,9 +77,8 @@ func newSocket(conn net.Conn, acks bool) *socket {
 	return &socket{conn: conn, in: bufio.NewReaderSize(conn, readBuffer), acks: acks}
 }
 
-func (s *socket) greet(token string) error {
-	// The patience of the clients: a server that is slower gets them again.
-	if err := s.conn.SetDeadline(time.Now().Add(dialTime + helloWait)); err != nil {
+func (s *socket) greet(h hello) error {
+	if err := s.conn.SetDeadline(time.Now().Add(openWait)); err != nil {
 		return err
 	}
 	if err := s.upgrade(); err != nil {
@@ -82,10 +88,10 @@ func (s *socket) greet(token string) error {
 	if s.acks {
 		capabilities = `["ack"]`
 	}
-	if err := s.write(opText, []byte(`{"type":"hello","api_key":"`+token+`","capabilities":`+capabilities+`}`)); err != nil {
+	if err := s.write(opText, []byte(`{"type":"hello","api_key":"`+h.token+`","capabilities":`+capabilities+`}`)); err != nil {
 		return fmt.Errorf("say hello: %w", err)
 	}
-	if err := s.conn.SetReadDeadline(time.Now().Add(helloWait)); err != nil {
+	if err := s.conn.SetReadDeadline(time.Now().Add(h.patience)); err != nil {
 		return err
 	}
 	frame, err := s.next()

@@ -104,11 +104,10 @@ func scripted(t *testing.T, script ...func(conn net.Conn)) (address string) {
 	return l.Addr().String()
 }
 
-func letIn(conn net.Conn) *socket {
+func letIn(conn net.Conn) {
 	_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n")
 	buffer := make([]byte, 4096)
 	_, _ = conn.Read(buffer) // the HELLO
-	return newSocket(conn, false)
 }
 
 func closing(code string) func(net.Conn) {

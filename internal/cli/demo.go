@@ -16,7 +16,7 @@ type demoCommand struct {
 // Help is shown by kong.
 func (*demoCommand) Help() string {
 	return "Starts a server of its own on a free port of this machine, with a folder that goes away afterwards, and lets " +
-		"three scripted agents talk through its API. Beside each line stands the call that made it."
+		"four scripted agents talk, three through /api and one through /v1. Beside each line stands the call that made it."
 }
 
 // Run plays the demo, in colour on a terminal.

@@ -34,7 +34,7 @@ type Process struct {
 // root is the grammar: a field for each command, in the order of the help.
 type root struct {
 	Serve   serveCommand   `cmd:"" group:"Server:" help:"Run the server."`
-	Demo    demoCommand    `cmd:"" group:"Server:" help:"Watch three agents use a server, for a quarter of a minute."`
+	Demo    demoCommand    `cmd:"" group:"Server:" help:"Watch four agents use a server, for a third of a minute."`
 	Config  configCommands `cmd:"" group:"Server:" help:"Check the configuration."`
 	Account accountCommand `cmd:"" group:"Commands for operators:" help:"Create, show, suspend and remove accounts; passwords, keys, guards."`
 	Webhook webhookCommand `cmd:"" group:"Commands for operators:" help:"List and remove webhooks; send again what was given up."`

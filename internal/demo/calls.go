@@ -58,7 +58,7 @@ func shortPath(target string) string {
 	path, query, _ := strings.Cut(target, "?")
 	segments := strings.Split(path, "/")
 	for i, s := range segments {
-		if len(s) == 36 && strings.Count(s, "-") == 4 {
+		if isID(s) {
 			segments[i] = "…"
 		}
 	}
@@ -70,4 +70,14 @@ func shortPath(target string) string {
 		return path + "?before=…"
 	}
 	return path + "?" + query
+}
+
+// isID tells whether a segment of a path is an id: a UUID in /api, a prefix and 22
+// characters in /v1.
+func isID(s string) bool {
+	if len(s) == 36 && strings.Count(s, "-") == 4 {
+		return true
+	}
+	_, id, ok := strings.Cut(s, "_")
+	return ok && len(id) == 22
 }

@@ -29,8 +29,11 @@ const (
 	stopTimeout  = 10 * time.Second
 )
 
+// mailedCode is what every mail with a code would say: nobody reads mail here.
+const mailedCode = "271828"
+
 // Run starts a server on a free port of this machine, with a folder that goes
-// away afterwards, and tells the story. It takes about 12 seconds at speed 1. The
+// away afterwards, and tells the story. It takes about 20 seconds at speed 1. The
 // end of ctx ends it early, without an error.
 func Run(ctx context.Context, o Options) (err error) {
 	if o.Speed == 0 {
@@ -50,6 +53,7 @@ func Run(ctx context.Context, o Options) (err error) {
 
 	cfg := config.Default()
 	cfg.Data, cfg.Listen = filepath.Join(folder, "data"), "127.0.0.1:0"
+	cfg.InsecureCode = mailedCode
 	srv := server.New(cfg, slog.New(slog.DiscardHandler))
 	if err := srv.Start(ctx); err != nil {
 		return fmt.Errorf("start a server for the demo: %w", err)
@@ -73,14 +77,17 @@ func show(ctx context.Context, url string, o Options) error {
 		return err
 	}
 	defer s.calls.next.CloseIdleConnections()
+	defer func() { s.ear.close() }()
 	s.print("")
 	s.note("A Parley server is running at " + s.paint(bold, url) + ", with an empty folder of its own.")
-	s.note("Three agents are going to use it. On the right: the calls they make.")
+	s.note("Three agents are going to use its /api, and then comes a fourth who speaks /v1. On the right: the calls " +
+		"they make, and what arrives on a socket.")
 	if err := s.play(ctx); err != nil {
 		return err
 	}
 	s.print("")
-	s.note(fmt.Sprintf("%d messages, %d calls: all of it went through the server's HTTP API.", s.messages, s.calls.count()))
+	s.note(fmt.Sprintf("%d messages, %d calls, %d frames: all of it went through the two interfaces of one server.",
+		s.messages, s.calls.count(), s.ear.heard))
 	if !o.Keep {
 		s.note("The server is gone now. `parley demo --keep` leaves it running; `parley serve` starts your own.")
 		s.print("")
@@ -103,6 +110,7 @@ func (s *stage) goOn(url string) {
 		`curl -H "Authorization: Bearer $KEY" "$API/channels/$CHANNEL/messages?limit=3"`,
 		`curl -H "Authorization: Bearer $KEY" $API/channels/$CHANNEL/messages \`,
 		`     -d '{"content": "A human says hello."}'`,
+		`curl -H "Authorization: Bearer $KEY" ${API%/api}/v1/conversations`,
 	} {
 		s.print("  " + command)
 	}

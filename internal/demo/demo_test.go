@@ -39,13 +39,15 @@ func TestStory(t *testing.T) {
 		"POST /api/auth/register 201", "POST /api/auth/login 200", "POST /api/auth/api-key 201", "POST /api/servers 201",
 		"POST /api/servers/…/join 200", "POST /api/channels/…/messages 201", "PATCH /api/messages/… 200",
 		"PATCH /api/users/me/status 200", "POST /api/dm 201", "POST /api/dm/…/messages 201", "?before=… 200",
-		"Tueday", "since Tuesday", "15 messages, 34 calls", "The server is gone now.",
+		"Tueday", "since Tuesday", "POST /v1/register 200", "POST /v1/register/verify 201", "GET /v1/ws 101",
+		"POST /v1/messages 201", "GET /api/dm 200", "← message.new", "POST /v1/groups 201", "GET /v1/groups/invites 200",
+		"POST /v1/groups/invites/…/accept 200", "← 4 message.new", "23 messages, 53 calls, 6 frames", "The server is gone now.",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the transcript has no %q:\n%s", want, text)
 		}
 	}
-	for _, name := range []string{"Mira", "Otto", "Pip "} {
+	for _, name := range []string{"Mira", "Otto", "Pip ", "Kai "} {
 		if n := len(regexp.MustCompile(`(?m)^ \d\d:\d\d:\d\d  `+name+`  `).FindAllString(text, -1)); n < 7 {
 			t.Errorf("lines of %s: got %d, want 7 or more", name, n)
 		}
@@ -67,7 +69,7 @@ func TestLinesFit(t *testing.T) {
 func TestColor(t *testing.T) {
 	t.Parallel()
 	text := run(t, demo.Options{Color: true})
-	for name, color := range map[string]string{"Mira": "36", "Otto": "33", "Pip": "35"} {
+	for name, color := range map[string]string{"Mira": "36", "Otto": "33", "Pip": "35", "Kai": "32"} {
 		if want := "\x1b[1m\x1b[" + color + "m" + name; !strings.Contains(text, want) {
 			t.Errorf("the name of %s in its colour: got none, want %q", name, want)
 		}

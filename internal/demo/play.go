@@ -17,6 +17,8 @@ func scenes() []scene {
 		{"Three agents arrive", arrival},
 		{"#general in Harbor Lab", morning},
 		{"A direct conversation: Otto and Mira", aside},
+		{"Kai comes in through another door, /v1", stranger},
+		{"Noon Departure: a group, by invitation", departure},
 		{"#general in Harbor Lab", noon},
 	}
 }

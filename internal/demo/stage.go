@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -22,13 +23,18 @@ const (
 // transcript.
 type stage struct {
 	*transcript
+	url   string
 	speed float64
 	calls *calls
+	http  *http.Client // notes its calls
 
-	mira, otto, pip *actor
+	mira, otto, pip *actor // speak /api
+	kai             *actor // speaks /v1
 
 	space   *client.Server
 	general client.ChannelID
+	ear     *ear   // Kai's socket
+	group   string // Kai's
 
 	messages int
 }
@@ -40,20 +46,24 @@ type actor struct {
 	color string
 
 	id     client.UserID
-	key    string // its API key
-	client *client.Client
+	key    string         // its API key, good for both
+	client *client.Client // of /api
 }
+
+// handle is how /v1 names the actor.
+func (a *actor) handle() string { return strings.ToLower(a.name) }
 
 const password = "only for the demo" // of every actor; the accounts go with the folder
 
 // newStage sets the stage for a server at url.
 func newStage(url string, t *transcript, speed float64) (*stage, error) {
-	s := &stage{transcript: t, speed: speed, calls: &calls{next: new(http.Transport)}}
+	s := &stage{url: url, transcript: t, speed: speed, calls: &calls{next: new(http.Transport)}}
+	s.http = &http.Client{Transport: s.calls}
 	for _, a := range []struct {
 		place       **actor
 		name, color string
-	}{{&s.mira, "Mira", cyan}, {&s.otto, "Otto", yellow}, {&s.pip, "Pip", magenta}} {
-		c, err := client.New(url, client.WithHTTPClient(&http.Client{Transport: s.calls}), client.WithUserAgent("parley-demo"))
+	}{{&s.mira, "Mira", cyan}, {&s.otto, "Otto", yellow}, {&s.pip, "Pip", magenta}, {&s.kai, "Kai", green}} {
+		c, err := client.New(url, client.WithHTTPClient(s.http), client.WithUserAgent("parley-demo"))
 		if err != nil {
 			return nil, fmt.Errorf("set up %s: %w", a.name, err)
 		}
@@ -68,9 +78,12 @@ func (s *stage) did(a *actor, text string) {
 }
 
 // said shows a message that the server has stored.
-func (s *stage) said(a *actor, m *client.Message) {
+func (s *stage) said(a *actor, m *client.Message) { s.quote(a, m.CreatedAt, m.Content) }
+
+// quote shows what an actor said at a time.
+func (s *stage) quote(a *actor, at time.Time, text string) {
 	s.messages++
-	s.entry(entry{at: m.CreatedAt.Local(), name: a.name, color: a.color, text: m.Content, said: true, call: s.calls.take()})
+	s.entry(entry{at: at.Local(), name: a.name, color: a.color, text: text, said: true, call: s.calls.take()})
 }
 
 // say sends a message to the channel and shows it.

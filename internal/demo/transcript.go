@@ -22,6 +22,7 @@ const (
 	reset   = "\x1b[0m"
 	bold    = "\x1b[1m"
 	dim     = "\x1b[2m"
+	green   = "\x1b[32m"
 	cyan    = "\x1b[36m"
 	yellow  = "\x1b[33m"
 	magenta = "\x1b[35m"

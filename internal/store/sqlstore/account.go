@@ -18,7 +18,7 @@ const (
 	accountByLogin   = `SELECT ` + accountColumns + ` FROM accounts a WHERE a.login_address = $1`
 	accountByNameKey = `SELECT ` + accountColumns + ` FROM accounts a WHERE a.name_key = $1`
 	accountByHandle  = `SELECT ` + accountColumns + ` FROM accounts a WHERE a.handle = $1`
-	accountsAfter    = `SELECT ` + accountColumns + ` FROM accounts a WHERE a.id > $1 AND a.state <> 4 ORDER BY a.id LIMIT $2`
+	accountsAfter    = `SELECT ` + accountColumns + ` FROM accounts a WHERE a.id > $1 AND a.state <> 4 ORDER BY a.id LIMIT 0 + $2`
 
 	passwordHash    = `SELECT password_hash FROM accounts WHERE id = $1`
 	setPasswordHash = `UPDATE accounts SET password_hash = $2 WHERE id = $1`

@@ -19,7 +19,7 @@ const (
 
 	// Those that were seen stand at 0, so that this passes over none of them.
 	staleAttachments = `SELECT a.id FROM attachments a
-		WHERE a.uploaded_at IS NULL AND a.expires_at > 0 AND a.expires_at < $1 ORDER BY a.expires_at, a.id LIMIT $2`
+		WHERE a.uploaded_at IS NULL AND a.expires_at > 0 AND a.expires_at < $1 ORDER BY a.expires_at, a.id LIMIT 0 + $2`
 	purgeAttachments = `DELETE FROM attachments WHERE id IN (SELECT j.value FROM {ints}) AND uploaded_at IS NULL
 		AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.attachment_id = attachments.id)`
 	seeAttachments = `UPDATE attachments SET expires_at = 0

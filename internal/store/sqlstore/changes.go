@@ -9,8 +9,8 @@ import (
 const (
 	messageChanges = `SELECT ` + messageColumns + `, c.space_id, c.low_id, c.high_id
 		FROM messages m CROSS JOIN conversations c
-		WHERE m.id > $1 AND c.id = m.conversation_id AND c.deleted_at IS NULL ORDER BY m.id LIMIT $2`
-	eventChanges = `SELECT id, kind, created_at, payload FROM events WHERE id > $1 ORDER BY id LIMIT $2`
+		WHERE m.id > $1 AND c.id = m.conversation_id AND c.deleted_at IS NULL ORDER BY m.id LIMIT 0 + $2`
+	eventChanges = `SELECT id, kind, created_at, payload FROM events WHERE id > $1 ORDER BY id LIMIT 0 + $2`
 	enclosedTo   = `SELECT e.message_id, e.recipient_id FROM {ints} CROSS JOIN envelopes e WHERE e.message_id = j.value
 		ORDER BY e.message_id, e.recipient_id`
 )

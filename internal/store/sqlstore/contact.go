@@ -17,14 +17,14 @@ const (
 	// Only accounts that may act are in the address book to be seen.
 	contactsFrom = ` FROM contacts b CROSS JOIN accounts a
 		WHERE b.owner_id = $1 AND a.id = b.target_id AND a.state < 3 AND NOT a.disabled`
-	contactPage   = `SELECT ` + contactColumns + contactsFrom + ` ORDER BY a.handle LIMIT $2 OFFSET $3`
+	contactPage   = `SELECT ` + contactColumns + contactsFrom + ` ORDER BY a.handle LIMIT 0 + $2 OFFSET $3`
 	contactTotal  = `SELECT count(*)` + contactsFrom
 	contactsAmong = `SELECT b.target_id FROM {ints} CROSS JOIN contacts b WHERE b.owner_id = $2 AND b.target_id = j.value`
 	noteContact   = `UPDATE contacts SET note = $3 WHERE owner_id = $1 AND target_id = $2`
 	watchers      = `SELECT b.owner_id FROM contacts b WHERE b.target_id = $1
 		AND NOT EXISTS (SELECT 1 FROM blocks x WHERE x.owner_id = b.owner_id AND x.target_id = b.target_id)
 		AND NOT EXISTS (SELECT 1 FROM blocks x WHERE x.owner_id = b.target_id AND x.target_id = b.owner_id)
-		ORDER BY b.owner_id LIMIT $2`
+		ORDER BY b.owner_id LIMIT 0 + $2`
 
 	touchAccounts = `UPDATE accounts SET last_seen_at = j.value FROM {pairs}
 		WHERE accounts.id = j.key AND (accounts.last_seen_at IS NULL OR accounts.last_seen_at < j.value)`

@@ -23,7 +23,7 @@ const (
 		) own CROSS JOIN conversations c
 		WHERE c.id = own.id AND c.deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM accounts a
 			WHERE a.id = CASE WHEN c.low_id = $1 THEN c.high_id ELSE c.low_id END AND a.kind = 3)`
-	directsOrder = ` ORDER BY COALESCE(c.last_at, c.created_at) DESC, c.id DESC LIMIT $2`
+	directsOrder = ` ORDER BY COALESCE(c.last_at, c.created_at) DESC, c.id DESC LIMIT 0 + $2`
 	directsFirst = directsFrom + directsOrder
 	directsAfter = directsFrom + ` AND (COALESCE(c.last_at, c.created_at), c.id) <
 		(SELECT COALESCE(p.last_at, p.created_at), p.id FROM conversations p WHERE p.id = $3)` + directsOrder

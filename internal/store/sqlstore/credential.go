@@ -20,7 +20,7 @@ const (
 	deleteCredential         = `DELETE FROM credentials WHERE id = $1`
 	deleteCredentials        = `DELETE FROM credentials WHERE account_id = $1 AND id <> $2`
 	deleteExpiredCredentials = `DELETE FROM credentials WHERE id IN
-		(SELECT id FROM credentials WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
+		(SELECT id FROM credentials WHERE expires_at < $1 ORDER BY expires_at LIMIT 0 + $2)`
 	// The use that is recorded never moves back.
 	touchCredentials = `UPDATE credentials SET last_used_at = j.value FROM {pairs}
 		WHERE credentials.id = j.key AND (credentials.last_used_at IS NULL OR credentials.last_used_at < j.value)`

@@ -26,25 +26,25 @@ const (
 		(id, hook_id, account_id, source, kind, event, attempts, next_at, created_at, last_error)
 		VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, '') ON CONFLICT (hook_id, source) DO NOTHING`
 	dueDeliveries = `SELECT ` + deliveryColumns + `, d.next_at FROM deliveries d
-		WHERE d.hook_id = $1 AND d.next_at <= $2 ORDER BY d.next_at, d.id LIMIT $3`
+		WHERE d.hook_id = $1 AND d.next_at <= $2 ORDER BY d.next_at, d.id LIMIT 0 + $3`
 	setBody        = `UPDATE deliveries SET body = $2 WHERE id = $1`
 	deleteDelivery = `DELETE FROM deliveries WHERE id = $1`
 	postpone       = `UPDATE deliveries SET attempts = $2, next_at = $3, last_error = $4 WHERE id = $1`
 
 	bury = `INSERT INTO dead_letters (id, ` + letterColumns + `, attempts, created_at, last_error, failed_at)
 		SELECT id, ` + letterColumns + `, $2, created_at, $3, $4 FROM deliveries WHERE id = $1`
-	oldDeliveries = `SELECT id, attempts, last_error FROM deliveries WHERE created_at < $1 ORDER BY created_at LIMIT $2`
+	oldDeliveries = `SELECT id, attempts, last_error FROM deliveries WHERE created_at < $1 ORDER BY created_at LIMIT 0 + $2`
 	hookTrouble   = `SELECT (SELECT count(*) FROM dead_letters),
 		(SELECT count(*) FROM hooks WHERE open_until > $1 AND NOT deleted)`
 	deadLetters = `SELECT ` + deliveryColumns + `, d.failed_at FROM dead_letters d CROSS JOIN hooks h
-		WHERE d.id > $1 AND h.id = d.hook_id AND NOT h.deleted ORDER BY d.id LIMIT $2`
+		WHERE d.id > $1 AND h.id = d.hook_id AND NOT h.deleted ORDER BY d.id LIMIT 0 + $2`
 	revive = `INSERT INTO deliveries (id, ` + letterColumns + `, attempts, next_at, created_at, last_error)
 		SELECT id, ` + letterColumns + `, 0, $2, $2, '' FROM dead_letters WHERE id = $1`
 	letterHook = `SELECT d.hook_id FROM dead_letters d CROSS JOIN hooks h
 		WHERE d.id = $1 AND h.id = d.hook_id AND NOT h.deleted`
 	deleteLetter = `DELETE FROM dead_letters WHERE id = $1`
 	pruneLetters = `DELETE FROM dead_letters WHERE id IN
-		(SELECT id FROM dead_letters WHERE failed_at < $1 ORDER BY failed_at LIMIT $2)`
+		(SELECT id FROM dead_letters WHERE failed_at < $1 ORDER BY failed_at LIMIT 0 + $2)`
 )
 
 // EncodeDelivery returns the columns event and source of a delivery with an id.

@@ -13,6 +13,10 @@
 // that pins the order, list outside and index inside; on PostgreSQL it is an
 // ordinary join.
 //
+// A bound limit is written LIMIT 0 + $2. SQLite looks at the value of a bare
+// parameter there when it plans, and so prepares the statement anew at every
+// execution, which costs several times as much as a small query does.
+//
 // # Values
 //
 // Times are Unix milliseconds and zero times NULL; a text that may be absent is

@@ -14,9 +14,9 @@ const (
 	pending = `SELECT ` + messageColumns + ` FROM envelopes e CROSS JOIN messages m CROSS JOIN conversations c
 		WHERE e.recipient_id = $1 AND e.message_id > $2 AND e.state = 0 AND NOT e.hidden
 		AND m.id = e.message_id AND c.id = m.conversation_id AND c.deleted_at IS NULL
-		ORDER BY e.message_id LIMIT $3`
+		ORDER BY e.message_id LIMIT 0 + $3`
 	pendingCount = `SELECT count(*) FROM (SELECT 1 FROM envelopes
-		WHERE recipient_id = $1 AND state = 0 AND NOT hidden LIMIT $2) p`
+		WHERE recipient_id = $1 AND state = 0 AND NOT hidden LIMIT 0 + $2) p`
 	acknowledge = `UPDATE envelopes SET state = 1, delivered_at = $3
 		WHERE recipient_id = $1 AND message_id <= $2 AND state = 0 AND NOT hidden`
 )

@@ -143,7 +143,7 @@ func (doc *eventDoc) fill(e *chat.Event) {
 const (
 	insertEvent = `INSERT INTO events (id, kind, created_at, payload) VALUES ($1, $2, $3, $4)`
 	pruneEvents = `DELETE FROM events WHERE id IN
-		(SELECT id FROM events WHERE created_at < $1 ORDER BY created_at LIMIT $2)`
+		(SELECT id FROM events WHERE created_at < $1 ORDER BY created_at LIMIT 0 + $2)`
 )
 
 // AppendEvents stores events whose positions were drawn with NextID.

@@ -20,7 +20,7 @@ const (
 		WHERE g.conversation_id = $1 AND c.id = g.conversation_id AND c.deleted_at IS NULL`
 	groupsOf = `SELECT b.conversation_id FROM members b CROSS JOIN groups g
 		WHERE b.account_id = $1 AND b.conversation_id > $2 AND b.left_at IS NULL AND g.conversation_id = b.conversation_id
-		ORDER BY b.conversation_id LIMIT $3`
+		ORDER BY b.conversation_id LIMIT 0 + $3`
 
 	insertGroup = `INSERT INTO groups (conversation_id, made_by, name, description, avatar, avatar_url, created_by,
 		by_invitation, from_start, created_at, deleted_at, deleted_by)

@@ -19,24 +19,24 @@ const (
 		WHERE h.account_id = j.value AND NOT h.deleted ORDER BY h.account_id, h.id`
 	hookByID = `SELECT ` + hookColumns + ` FROM hooks h WHERE h.id = $1 AND NOT h.deleted`
 	hookList = `SELECT ` + hookColumns + `, ` + breakerColumns + `,
-			(SELECT count(*) FROM (SELECT 1 FROM deliveries d WHERE d.hook_id = h.id LIMIT $1) q),
-			(SELECT count(*) FROM (SELECT 1 FROM dead_letters d WHERE d.hook_id = h.id LIMIT $1) l)
+			(SELECT count(*) FROM (SELECT 1 FROM deliveries d WHERE d.hook_id = h.id LIMIT 0 + $1) q),
+			(SELECT count(*) FROM (SELECT 1 FROM dead_letters d WHERE d.hook_id = h.id LIMIT 0 + $1) l)
 		FROM hooks h WHERE h.id > $2 AND NOT h.deleted`
-	hookListAll = hookList + ` ORDER BY h.id LIMIT $3`
-	hookListOf  = hookList + ` AND h.account_id = $4 ORDER BY h.id LIMIT $3`
+	hookListAll = hookList + ` ORDER BY h.id LIMIT 0 + $3`
+	hookListOf  = hookList + ` AND h.account_id = $4 ORDER BY h.id LIMIT 0 + $3`
 
 	insertHook = `INSERT INTO hooks (id, account_id, surface, url, events, secret, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`
 	deleteHook = `UPDATE hooks SET deleted = TRUE, ready_at = NULL WHERE id = $1 AND NOT deleted`
 
 	nextDeletedHook = `SELECT h.id FROM hooks h WHERE h.deleted ORDER BY h.id LIMIT 1`
-	purgeQueue      = `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE hook_id = $1 LIMIT $2)`
-	purgeLetters    = `DELETE FROM dead_letters WHERE id IN (SELECT id FROM dead_letters WHERE hook_id = $1 LIMIT $2)`
+	purgeQueue      = `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE hook_id = $1 LIMIT 0 + $2)`
+	purgeLetters    = `DELETE FROM dead_letters WHERE id IN (SELECT id FROM dead_letters WHERE hook_id = $1 LIMIT 0 + $2)`
 	purgeHook       = `DELETE FROM hooks WHERE id = $1`
 
 	nextDelivery = `SELECT min(ready_at) FROM hooks WHERE ready_at IS NOT NULL`
 	readyHooks   = `SELECT ` + hookColumns + `, ` + breakerColumns + ` FROM hooks h
-		WHERE h.ready_at <= $1 ORDER BY h.ready_at, h.id LIMIT $2`
+		WHERE h.ready_at <= $1 ORDER BY h.ready_at, h.id LIMIT 0 + $2`
 	holdHook    = `UPDATE hooks SET held_until = $2, ready_at = $2 WHERE id = $1`
 	releaseHook = `UPDATE hooks SET failures = $2, recent = $3, open_until = $4, held_until = $4,
 			ready_at = (SELECT CASE WHEN min(d.next_at) < $4 THEN $4 ELSE min(d.next_at) END

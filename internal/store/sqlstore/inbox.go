@@ -25,8 +25,8 @@ const (
 		FROM messages m LEFT JOIN envelopes e ON e.message_id = m.id
 			AND e.recipient_id = CASE WHEN m.author_id = $2 THEN $3 ELSE $2 END
 		WHERE m.conversation_id = $1 AND m.seq >= $4 AND m.seq <= $5` + seen
-	rowsDown = rowsFrom + ` ORDER BY m.seq DESC LIMIT $6`
-	rowsUp   = rowsFrom + ` ORDER BY m.seq LIMIT $6`
+	rowsDown = rowsFrom + ` ORDER BY m.seq DESC LIMIT 0 + $6`
+	rowsUp   = rowsFrom + ` ORDER BY m.seq LIMIT 0 + $6`
 
 	// The list is sorted by what the account sees, which no index knows.
 	listings = `SELECT ` + conversationColumns + `, ` + memberColumns + `, ` + messageColumns + `
@@ -40,7 +40,7 @@ const (
 			JOIN conversations c ON c.id = o.conversation_id
 			JOIN members b ON b.conversation_id = o.conversation_id AND b.account_id = o.account_id
 			LEFT JOIN messages m ON m.id = o.last_id
-		ORDER BY m.created_at DESC NULLS LAST, c.id LIMIT $1 OFFSET $3`
+		ORDER BY m.created_at DESC NULLS LAST, c.id LIMIT 0 + $1 OFFSET $3`
 
 	unreadIn = `SELECT b.conversation_id, count(*), min(e.seq), max(e.seq)
 		FROM {ints} CROSS JOIN members b CROSS JOIN envelopes e
@@ -52,7 +52,7 @@ const (
 		WHERE g.conversation_id = j.value AND c.id = g.conversation_id AND c.deleted_at IS NULL`
 	staleEnvelopes = `SELECT ` + envelopeColumns + ` FROM envelopes e CROSS JOIN messages m
 		WHERE e.state = 0 AND NOT e.hidden AND m.id = e.message_id AND m.created_at < $1
-		ORDER BY e.recipient_id, e.message_id LIMIT $2`
+		ORDER BY e.recipient_id, e.message_id LIMIT 0 + $2`
 
 	deliverEnvelopes = `UPDATE envelopes SET state = 1, delivered_at = $3
 		WHERE message_id IN (SELECT j.value FROM {ints}) AND recipient_id = $2 AND state = 0 AND NOT hidden`

@@ -17,7 +17,7 @@ const (
 			(SELECT count(*) FROM members b WHERE b.conversation_id = g.conversation_id AND b.left_at IS NULL)
 		FROM invites i CROSS JOIN groups g
 		WHERE i.invitee_id = $1 AND i.ended_at IS NULL AND g.conversation_id = i.conversation_id
-		ORDER BY i.id LIMIT $2`
+		ORDER BY i.id LIMIT 0 + $2`
 	invitesSince = `SELECT count(*), min(created_at) FROM invites WHERE inviter_id = $1 AND created_at > $2`
 
 	insertInvite = `INSERT INTO invites (id, conversation_id, inviter_id, invitee_id, created_at, ended_at)

@@ -19,7 +19,7 @@ const (
 		WHERE c.id = $1 AND c.deleted_at IS NULL AND m.conversation_id = c.id AND m.seq > $4
 		AND m.retracted_at IS NULL
 		AND NOT EXISTS (SELECT 1 FROM hides h WHERE h.account_id = $3 AND h.message_id = m.id)`
-	historyOrder = ` ORDER BY m.seq DESC LIMIT $2`
+	historyOrder = ` ORDER BY m.seq DESC LIMIT 0 + $2`
 	historyLast  = historyFrom + historyOrder
 
 	// Times rise strictly with the numbers, so the last number before a time is

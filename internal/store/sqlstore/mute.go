@@ -19,7 +19,7 @@ const (
 		ON CONFLICT (owner_id, kind, target_id) DO UPDATE SET until_at = excluded.until_at, created_at = excluded.created_at`
 	deleteMute         = `DELETE FROM mutes WHERE owner_id = $1 AND kind = $2 AND target_id = $3`
 	deleteExpiredMutes = `DELETE FROM mutes WHERE (owner_id, kind, target_id) IN
-		(SELECT owner_id, kind, target_id FROM mutes WHERE until_at <= $1 ORDER BY until_at LIMIT $2)`
+		(SELECT owner_id, kind, target_id FROM mutes WHERE until_at <= $1 ORDER BY until_at LIMIT 0 + $2)`
 )
 
 func scanMute(r Row, m *chat.Mute) error {

@@ -15,7 +15,7 @@ const (
 		ON CONFLICT (account_id, key) DO UPDATE SET fingerprint = excluded.fingerprint, result = excluded.result,
 			created_at = excluded.created_at`
 	pruneReplays = `DELETE FROM replays WHERE (account_id, key) IN
-		(SELECT r.account_id, r.key FROM replays r WHERE r.created_at < $1 ORDER BY r.created_at LIMIT $2)`
+		(SELECT r.account_id, r.key FROM replays r WHERE r.created_at < $1 ORDER BY r.created_at LIMIT 0 + $2)`
 )
 
 // Replay returns what is remembered under an account's key.

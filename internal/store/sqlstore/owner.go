@@ -11,13 +11,13 @@ import (
 
 const (
 	accountsOwned = `SELECT ` + accountColumns + ` FROM accounts a
-		WHERE a.owner_id = $1 AND a.state <> 4 ORDER BY a.id LIMIT $2`
+		WHERE a.owner_id = $1 AND a.state <> 4 ORDER BY a.id LIMIT 0 + $2`
 
 	auditOf = `SELECT id, created_at, actor_id, act, target_id, surface, remote, detail FROM audit
-		WHERE target_id = $1 AND created_at < $2 ORDER BY id DESC LIMIT $3`
+		WHERE target_id = $1 AND created_at < $2 ORDER BY id DESC LIMIT 0 + $3`
 
 	blocksOf = `SELECT owner_id, target_id, created_at FROM blocks
-		WHERE owner_id = $1 ORDER BY created_at DESC, target_id LIMIT $2`
+		WHERE owner_id = $1 ORDER BY created_at DESC, target_id LIMIT 0 + $2`
 	countBlocksOf = `SELECT count(*) FROM blocks WHERE owner_id = $1`
 
 	meet = `SELECT CASE WHEN
@@ -32,7 +32,7 @@ const (
 	escalationColumns = `e.id, e.account_id, e.category, e.text, e.status, e.note, e.operator, e.created_at, e.updated_at`
 	escalationByID    = `SELECT ` + escalationColumns + ` FROM escalations e WHERE e.id = $1`
 	escalations       = `SELECT ` + escalationColumns + ` FROM escalations e
-		WHERE e.id < $2 AND e.created_at < $3 AND e.status IN (SELECT j.value FROM {ints}) ORDER BY e.id DESC LIMIT $4`
+		WHERE e.id < $2 AND e.created_at < $3 AND e.status IN (SELECT j.value FROM {ints}) ORDER BY e.id DESC LIMIT 0 + $4`
 
 	insertEscalation = `INSERT INTO escalations
 		(id, account_id, category, text, status, note, operator, created_at, updated_at)

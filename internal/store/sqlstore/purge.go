@@ -9,7 +9,7 @@ import (
 
 const (
 	nextDeleted    = `SELECT id FROM conversations WHERE deleted_at IS NOT NULL ORDER BY id LIMIT 1`
-	purgeMessages  = `SELECT id FROM messages WHERE conversation_id = $1 ORDER BY seq LIMIT $2`
+	purgeMessages  = `SELECT id FROM messages WHERE conversation_id = $1 ORDER BY seq LIMIT 0 + $2`
 	purgeRevisions = `DELETE FROM revisions WHERE message_id IN (SELECT j.value FROM {ints})`
 	purgeEnvelopes = `DELETE FROM envelopes WHERE message_id IN (SELECT j.value FROM {ints})`
 	purgeRows      = `DELETE FROM messages WHERE id IN (SELECT j.value FROM {ints})`

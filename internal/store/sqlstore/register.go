@@ -25,7 +25,7 @@ const (
 	directoryCount = `SELECT count(*)` + listed
 	directoryPage  = `SELECT ` + accountColumns + `,
 			EXISTS (SELECT 1 FROM contacts c WHERE c.owner_id = $3 AND c.target_id = a.id)` + listed + `
-		ORDER BY a.handle LIMIT $4 OFFSET $5`
+		ORDER BY a.handle LIMIT 0 + $4 OFFSET $5`
 
 	replaceMailedCode = `DELETE FROM codes WHERE address = $1 AND purpose = $2`
 	insertMailedCode  = `INSERT INTO codes (id, purpose, address, account_id, handle, display_name, description, digest,
@@ -33,7 +33,7 @@ const (
 	countGuess         = `UPDATE codes SET attempts = attempts + 1 WHERE id = $1`
 	deleteMailedCode   = `DELETE FROM codes WHERE id = $1`
 	deleteExpiredCodes = `DELETE FROM codes WHERE id IN
-		(SELECT id FROM codes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
+		(SELECT id FROM codes WHERE expires_at < $1 ORDER BY expires_at LIMIT 0 + $2)`
 	insertAddressUse = `INSERT INTO address_uses (digest, account_id) VALUES ($1, $2)`
 
 	clearContacts  = `DELETE FROM contacts WHERE owner_id = $1`

@@ -19,11 +19,11 @@ const (
 	blocksAgainst = `SELECT count(*) FROM (SELECT 1 AS hit FROM blocks b CROSS JOIN conversations c
 		WHERE b.target_id = $1 AND b.created_at > $2
 		AND c.low_id = CASE WHEN b.owner_id < $1 THEN b.owner_id ELSE $1 END
-		AND c.high_id = CASE WHEN b.owner_id < $1 THEN $1 ELSE b.owner_id END` + messagedFirst + ` LIMIT $3) hits`
+		AND c.high_id = CASE WHEN b.owner_id < $1 THEN $1 ELSE b.owner_id END` + messagedFirst + ` LIMIT 0 + $3) hits`
 	reportsAgainst = `SELECT count(*) FROM (SELECT 1 AS hit FROM reports b CROSS JOIN conversations c
 		WHERE b.target_id = $1 AND b.created_at > $2
 		AND c.low_id = CASE WHEN b.reporter_id < $1 THEN b.reporter_id ELSE $1 END
-		AND c.high_id = CASE WHEN b.reporter_id < $1 THEN $1 ELSE b.reporter_id END` + messagedFirst + ` LIMIT $3) hits`
+		AND c.high_id = CASE WHEN b.reporter_id < $1 THEN $1 ELSE b.reporter_id END` + messagedFirst + ` LIMIT 0 + $3) hits`
 
 	reportByKey = `SELECT id, reporter_id, target_id, reason, evidence, created_at FROM reports
 		WHERE reporter_id = $1 AND target_id = $2`
@@ -32,7 +32,7 @@ const (
 
 	writtenTo = `SELECT ` + messageColumns + ` FROM conversations c CROSS JOIN messages m
 		WHERE c.kind = 2 AND c.low_id = $1 AND c.high_id = $2 AND m.conversation_id = c.id AND m.author_id = $3
-		ORDER BY m.seq DESC LIMIT $4`
+		ORDER BY m.seq DESC LIMIT 0 + $4`
 	revisionsOf = `SELECT r.message_id, r.text, r.replaced_at FROM {ints} CROSS JOIN revisions r
 		WHERE r.message_id = j.value ORDER BY r.message_id, r.n`
 )
