@@ -58,6 +58,7 @@ type Conn struct {
 	reply   []byte      // the close frame that the library wants sent
 	gone    error       // what the library ended with
 	readErr error       // what the socket ended with
+	late    func()      // of Await; nil once there was a message, or the call
 
 	handling, peerClosed bool
 
@@ -69,7 +70,8 @@ type Conn struct {
 	pongFor   []byte
 	pongDue   bool // only the latest ping is answered, so pings cannot pile up
 	pingDue   bool
-	writing   bool // there is a writer
+	writeBy   time.Time // the deadline of the socket
+	writing   bool      // there is a writer
 	ended     error
 	dropping  bool // what waits is not to be written
 	lastFrame []byte
@@ -91,6 +93,37 @@ func (c *Conn) Start(handler Handler) {
 func (c *Conn) Send(frame []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.put(frame); err != nil {
+		return err
+	}
+	c.wakeWriter()
+	return nil
+}
+
+// Queue is Send, but whoever calls it calls Flush soon after. It saves the goroutine
+// that writes where there is one already that has nothing else to do.
+func (c *Conn) Queue(frame []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.put(frame)
+}
+
+// Flush writes what waits, unless somebody else is at it, and returns when nothing
+// waits any more: a peer that reads slowly is waited for.
+func (c *Conn) Flush() {
+	c.mu.Lock()
+	idle := c.writing || len(c.queue) == 0
+	if !idle {
+		c.writing = true
+	}
+	c.mu.Unlock()
+	if !idle {
+		c.write()
+	}
+}
+
+// put puts a frame into the queue. The caller holds mu.
+func (c *Conn) put(frame []byte) error {
 	if c.ended != nil {
 		return ErrClosed
 	}
@@ -102,7 +135,6 @@ func (c *Conn) Send(frame []byte) error {
 	}
 	c.queue = append(c.queue, frame)
 	c.waiting += size
-	c.wakeWriter()
 	return nil
 }
 
@@ -189,7 +221,7 @@ func (c *Conn) endWith(why error, frame []byte, drop bool) {
 	if drop {
 		c.queue, c.pongDue = nil, false
 	}
-	_ = c.nc.SetWriteDeadline(time.Now().Add(lastWords)) // fails on a closed socket only
+	_ = c.nc.SetWriteDeadline(time.Now().Add(lastWords)) // fails on a closed socket only; nobody moves it any more
 	c.wakeWriter()
 }
 

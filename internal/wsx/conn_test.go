@@ -100,10 +100,20 @@ func TestFramesArriveInOrderAndWhole(t *testing.T) {
 	}
 	go func() {
 		for i := range frames {
-			if err := p.conn.Send(frame(i)); err != nil {
+			send := p.conn.Send
+			if i%3 > 0 {
+				send = p.conn.Queue
+			}
+			if err := send(frame(i)); err != nil {
 				t.Errorf("Send %d = %v", i, err)
 				return
 			}
+			if i%3 == 2 {
+				p.conn.Flush()
+			}
+		}
+		if err := p.conn.Wait(0); err != nil { // last words have two seconds only
+			t.Errorf("Wait = %v", err)
 		}
 		p.conn.Close(4000, "all said")
 	}()

@@ -12,13 +12,14 @@
 //
 // # Lifecycle
 //
-//	Upgrade -> Start -> (Send, Close) -> Handler.Closed -> Done
+//	Upgrade -> (Await) -> Start -> (Send, Close) -> Handler.Closed -> Done
 //
 // Start leaves the connection with one goroutine, the reader. It is not the one of
 // net/http, so the request, its buffers and its stack are free once the HTTP
 // handler returns. The writer is a second goroutine that lives only while something
 // waits: Send, a ping or an end starts it, and it writes what has gathered meanwhile
-// in one go. Nothing is delayed in order to gather more.
+// in one go. Nothing is delayed in order to gather more. A goroutine that has queued
+// frames and has nothing else to do may be the writer itself (Flush).
 //
 // A connection ends once, for the first cause that is given to end: Close, the peer's
 // close frame, a breach of the protocol, a missing pong, a queue that ran full, a

@@ -74,8 +74,8 @@ type Options struct {
 	PingEvery  time.Duration
 	PongWithin time.Duration
 
-	// WriteTimeout is how long the peer may take to accept 64 KiB (10 s), after which
-	// the connection is cut.
+	// WriteTimeout is how long the peer may take to accept 64 KiB (10 s, kept to an
+	// eighth), after which the connection is cut.
 	WriteTimeout time.Duration
 }
 

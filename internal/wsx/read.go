@@ -20,6 +20,7 @@ func connOf(ws *gws.Conn) *Conn { return (*Conn)(ws.NetConn().(*wire)) }
 func (events) OnMessage(ws *gws.Conn, message *gws.Message) {
 	defer func() { _ = message.Close() }() // gives the buffer back
 	if c := connOf(ws); !c.isEnded() {
+		c.heard()
 		c.handling = true
 		c.handler.Message(message.Bytes(), message.Opcode == gws.OpcodeBinary)
 		c.handling = false

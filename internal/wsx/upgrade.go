@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 )
@@ -114,11 +115,16 @@ type wire Conn
 
 // Read implements net.Conn.
 func (w *wire) Read(p []byte) (int, error) {
-	n, err := w.nc.Read(p)
-	if err != nil {
-		w.readErr = err
+	for {
+		n, err := w.nc.Read(p)
+		if errors.Is(err, os.ErrDeadlineExceeded) && n == 0 && (*Conn)(w).overdue() {
+			continue
+		}
+		if err != nil {
+			w.readErr = err
+		}
+		return n, err
 	}
-	return n, err
 }
 
 // Write implements net.Conn.

@@ -103,3 +103,37 @@ func TestUnreadTellsWhatTheReaderHasNotSeen(t *testing.T) {
 	}
 	close(goOn)
 }
+
+func TestFlushWritesInTheCallersGoroutine(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p, client := dialRaw(t, newGroup(t, wsx.Options{}), "", nil)
+		_ = p.conn.Queue([]byte("one"))
+		_ = p.conn.Queue([]byte("two"))
+		synctest.Wait()
+		flushed := false
+		go func() {
+			p.conn.Flush()
+			flushed = true
+		}()
+		synctest.Wait()
+		if flushed {
+			t.Error("Flush returned before the peer had read")
+		}
+		p.conn.Flush() // somebody is at it
+		client.want(t, "1:one")
+		client.want(t, "1:two")
+		synctest.Wait()
+		if !flushed {
+			t.Error("Flush did not return when nothing waited")
+		}
+		p.conn.Flush()
+		p.conn.Close(wsx.CodeNormal, "")
+		client.want(t, "8:1000 ")
+		if err := p.conn.Queue([]byte("late")); !errors.Is(err, wsx.ErrClosed) {
+			t.Errorf("Queue = %v, want %v", err, wsx.ErrClosed)
+		}
+		p.conn.Flush()
+		_ = client.Close()
+	})
+}

@@ -11,8 +11,16 @@ import (
 	"github.com/coder/websocket"
 )
 
-// frameLimit is the longest frame that the server sends (AC 19.1).
-const frameLimit = 2 << 20
+const (
+	// frameLimit is the longest frame that the server sends (AC 19.1).
+	frameLimit = 2 << 20
+	// helloLimit is how long the server waits for HELLO (AC 19.2).
+	helloLimit = 5 * time.Second
+)
+
+// ErrLate is that the server was not told HELLO in time, for which this side is to
+// blame: it began to connect so long ago.
+var ErrLate = errors.New("said HELLO too late")
 
 // Socket is a WebSocket of an agent that acknowledges what it gets itself. One
 // goroutine reads it.
@@ -21,8 +29,9 @@ type Socket struct {
 }
 
 // Listen opens a socket, says HELLO, and returns when that was answered (AC 19.2).
+// It fails with ErrLate if that failed when this side had been very slow.
 func (a *Agent) Listen(ctx context.Context) (*Socket, error) {
-	b := time.Now()
+	began := time.Now()
 	address := "ws" + strings.TrimPrefix(a.server, "http") + "/v1/ws"
 	conn, _, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPClient: &a.network.client})
 	if err != nil {
@@ -30,21 +39,22 @@ func (a *Agent) Listen(ctx context.Context) (*Socket, error) {
 	}
 	conn.SetReadLimit(frameLimit)
 	s := &Socket{conn}
-	d := time.Since(b)
-	var said time.Time
-	if err := s.greet(ctx, a.key, &said); err != nil {
-		s.Close()
-		return nil, fmt.Errorf("say hello: dial %v said %v total %v %w", d, said.Sub(b), time.Since(b), err)
+	err = s.say(ctx, map[string]any{"type": "hello", "api_key": a.key, "capabilities": []string{"ack"}})
+	said := time.Since(began)
+	if err == nil {
+		err = s.welcomed(ctx)
 	}
-	return s, nil
+	switch {
+	case err == nil:
+		return s, nil
+	case said > helloLimit:
+		err = errors.Join(ErrLate, err)
+	}
+	s.Close()
+	return nil, fmt.Errorf("say hello: %w", err)
 }
 
-func (s *Socket) greet(ctx context.Context, key string, said *time.Time) error {
-	err := s.say(ctx, map[string]any{"type": "hello", "api_key": key, "capabilities": []string{"ack"}})
-	*said = time.Now()
-	if err != nil {
-		return err
-	}
+func (s *Socket) welcomed(ctx context.Context) error {
 	frame, err := s.Next(ctx)
 	if err != nil {
 		return err

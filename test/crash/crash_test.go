@@ -29,12 +29,6 @@ const (
 	binary    = "PARLEY" // environment variable with the path of the binary under test
 	seed      = "PARLEY_CRASH_SEED"
 	exitLimit = 10 * time.Second
-
-	killsSQLite   = 20 // of members
-	killsPostgres = 5
-	killsOfAgents = 15 // on SQLite
-	// A server is killed after it has answered up to this many messages.
-	mostAnswers = 200
 )
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -57,6 +51,10 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
+// pace is how often a server is killed, each time after it has answered up to so many
+// messages.
+type pace struct{ kills, answers int }
+
 // scene is what goes on while a server is killed, and what has to hold afterwards.
 type scene interface {
 	// writeUntil lets everybody act until the server has answered so many sends,
@@ -76,22 +74,22 @@ type scene interface {
 
 func TestKillOnSQLite(t *testing.T) {
 	t.Parallel()
-	crash(t, killsSQLite, onSQLite(t), members)
+	crash(t, pace{20, 200}, onSQLite(t), members)
 }
 
 func TestKillOnPostgres(t *testing.T) {
 	t.Parallel()
-	crash(t, killsPostgres, onPostgres(t), members)
+	crash(t, pace{5, 200}, onPostgres(t), members)
 }
 
 func TestKillUnderAgentsOnSQLite(t *testing.T) {
 	t.Parallel()
-	crash(t, killsOfAgents, onSQLite(t), agents)
+	crash(t, pace{15, 100}, onSQLite(t), agents)
 }
 
 func TestKillUnderAgentsOnPostgres(t *testing.T) {
 	t.Parallel()
-	crash(t, killsPostgres, onPostgres(t), agents)
+	crash(t, pace{5, 100}, onPostgres(t), agents)
 }
 
 // engine says where a server keeps its data, and how to look at them without it.
@@ -118,30 +116,28 @@ func onPostgres(t *testing.T) engine {
 
 // crash kills the server a number of times under load, and looks at what is left
 // each time; at the end it opens the database itself.
-func crash(t *testing.T, kills int, e engine, begin func(t *testing.T, url string, random *rand.Rand) scene) {
+func crash(t *testing.T, p pace, e engine, begin func(t *testing.T, url string, random *rand.Rand) scene) {
 	t.Helper()
 	flags := append(e.flags, "--listen", "127.0.0.1:0", "--limits", "off", "--insecure-code", agent.Code)
 	random := newRandom(t)
 	srv := start(t, flags)
 	s := begin(t, srv.URL, random)
-	lap := func(w string) func() { b := time.Now(); return func() { t.Log(w, time.Since(b)) } }
-	for kill := range kills {
-		answers := random.IntN(mostAnswers); dw := lap("write")
+	for kill := range p.kills {
+		answers := random.IntN(p.answers)
 		s.writeUntil(t, answers, func() {
 			if err := srv.Kill(); err != nil {
 				t.Error(err)
 			}
 		})
-		dw()
 		if t.Failed() {
 			return
 		}
-		d := lap("start"); srv = start(t, flags); d()
+		srv = start(t, flags)
 		s.move(t, srv.URL)
-		d = lap("check"); 		s.check(t, fmt.Sprintf("after kill %d", kill+1)); d()
+		s.check(t, fmt.Sprintf("after kill %d", kill+1))
 	}
 	// One more round without a kill: the server is as good as new.
-	s.writeUntil(t, mostAnswers, func() {})
+	s.writeUntil(t, p.answers, func() {})
 	s.finish(t)
 	s.check(t, "at the end")
 	if err := srv.Stop(exitLimit); err != nil {

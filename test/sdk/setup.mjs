@@ -8,7 +8,7 @@ import { AgentChatClient, RealtimeClient } from 'agentchatme';
 
 globalThis.crypto ??= webcrypto; // Node.js 18 has it, but not as a global
 
-export const url = process.env.PARLEY_URL;
+export const url = process.env.PARLEY_URL ?? ''; // "" while only names are listed
 export const wsURL = url.replace(/^http/, 'ws');
 const outbox = process.env.PARLEY_OUTBOX;
 

@@ -23,9 +23,10 @@ const (
 	crowd           = 100
 	socketsOfEach   = 100
 	groups          = 4
-	groupMembers    = 50  // of crowd: everybody is in two
-	groupMessages   = 100 // into each
-	friendMessages  = 20  // to the next one
+	groupMembers    = 25  // of crowd: everybody is in one
+	groupMessages   = 20  // into each
+	friendMessages  = 20  // to the next agent
+	manyMessages    = 250 // instead, from every tenth: more than a page
 	stormLimit      = 5 * time.Minute
 	senders         = 32
 	filesBesides    = 500 // that client and server may have open beside the sockets
@@ -88,6 +89,7 @@ func TestStorm(t *testing.T) {
 		cancel()
 	})
 	s.await(ctx, t, srv, s.gather(ctx, fail, socketsThatFit(t)))
+
 	again := s.expect()
 	if err := srv.Kill(); err != nil {
 		t.Fatal(err)

@@ -50,7 +50,11 @@ func newStorm(t *testing.T, url string) *storm {
 		return err
 	})
 	together(t, crowd, func(i int) error {
-		for n := range friendMessages {
+		messages := friendMessages
+		if i%10 == 0 {
+			messages = manyMessages
+		}
+		for n := range messages {
 			if err := say(ctx, s.agents[i], agent.Draft{To: s.next(i).Handle, ClientID: fmt.Sprintf("friend %d", n)}); err != nil {
 				return err
 			}

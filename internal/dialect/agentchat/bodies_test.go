@@ -166,11 +166,13 @@ func answerTo(r agentchat.Route) (status int, code string) {
 func TestUnknownMembersAreIgnored(t *testing.T) {
 	t.Parallel()
 	e := dialecttest.Engines()[0]
-	variant := map[string]int{}
-	newScene(t, e).requests(t, func(r agentchat.Route, _ object) {
-		s := newScene(t, e) // what one request did is in the way of the next
-		body := s.bodies()[r.ID][variant[r.ID]].But("unknown", object{"a": []any{1, nil}})
-		variant[r.ID]++
+	shared := newScene(t, e)
+	shared.requests(t, func(r agentchat.Route, body object) {
+		s := shared
+		if r.ID == "reportAccount" || r.ID == "pauseAgent" { // which would keep others from working
+			s = newScene(t, e)
+		}
+		body = body.But("unknown", object{"a": []any{1, nil}})
 		for name, value := range body {
 			if inner, ok := value.(object); ok {
 				body = body.But(name, inner.But("unknown", nil))
@@ -194,10 +196,10 @@ func TestUnknownMembersAreIgnored(t *testing.T) {
 func TestNoBodyIsNeeded(t *testing.T) {
 	t.Parallel()
 	e := dialecttest.Engines()[0]
-	optional := []string{"reportAccount", "clearActive", "setActive", "updateAgent", "updateGroup"}
+	optional := []string{"reportAccount", "setActive", "updateAgent", "updateGroup"}
 	for _, r := range agentchat.Routes() {
 		raw := strings.HasSuffix(r.Path, "/avatar") || r.Auth == agentchat.AuthSigned
-		if r.Method == http.MethodGet || raw || r.Request != nil && !slices.Contains(optional, r.ID) {
+		if r.Method == http.MethodGet || r.Method == http.MethodDelete || raw || r.Request != nil && !slices.Contains(optional, r.ID) {
 			continue
 		}
 		bodies := []any{nil}
@@ -213,15 +215,10 @@ func TestNoBodyIsNeeded(t *testing.T) {
 	}
 }
 
-// prepare makes what a route without a body takes away or changes.
+// prepare makes what a route without a body changes.
 func (s *scene) prepare(r agentchat.Route) *scene {
-	switch r.ID {
-	case "unblockAccount":
-		s.ann.block(s.ben).Want(200)
-	case "demoteGroupMember":
+	if r.ID == "demoteGroupMember" {
 		s.ann.promote(s.group, s.ben).Want(200)
-	case "removeConversationMute":
-		s.ann.mute(object{"target_kind": "conversation", "target_id": s.conversation}).Want(201)
 	}
 	return s
 }

@@ -6,7 +6,6 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"parley/internal/chat"
 	"parley/internal/core"
@@ -14,16 +13,14 @@ import (
 	"parley/internal/wsx"
 )
 
-// How far a socket has come with its greeting.
+// stage is how far a socket has come with its greeting.
+type stage uint8
+
 const (
-	stageWaiting int32 = iota // for a first frame
+	stageWaiting stage = iota // for a first frame
 	stageGreeted              // it came, or was not needed
 	stageRefused
 )
-
-// helloAgain is how soon a socket whose frames we have not come round to read is
-// looked at again.
-const helloAgain = time.Second
 
 // socket is one agent's WebSocket. It implements wsx.Handler, whose methods run in
 // the goroutine of the reader.
@@ -41,12 +38,11 @@ type socket struct {
 	conn    *wsx.Conn
 	call    core.Call
 	handle  string
-	stage   atomic.Int32
+	stage   stage       // of the reader
 	acks    atomic.Bool // the client acknowledges (AC 19.4)
 	rate    frameRate   // of the reader
 
 	mu      sync.Mutex
-	hello   *time.Timer       // ends the wait for a first frame
 	reading *hub.Subscription // nil until the socket is open
 	closed  bool
 	pumping bool // there is a pump, or will be
@@ -62,28 +58,15 @@ type socket struct {
 	lazy    bool          // live frames are queued, to be flushed when the pump is done
 }
 
-// late closes a socket that has not said HELLO in time. The time counts only while
-// we have read what the peer has sent.
+// late closes a socket that has not said HELLO in time.
 func (s *socket) late() {
-	if s.conn.Unread() {
-		s.mu.Lock()
-		s.hello.Reset(helloAgain)
-		s.mu.Unlock()
-		return
-	}
-	if s.stage.CompareAndSwap(stageWaiting, stageRefused) {
-		s.conn.Close(wsx.CodePolicy, reasonHelloLate)
-	}
+	s.stage = stageRefused
+	s.conn.Close(wsx.CodePolicy, reasonHelloLate)
 }
 
 // greet reads the first frame, which has to be a HELLO with a key (AC 19.2).
 func (s *socket) greet(f clientFrame) {
-	if !s.stage.CompareAndSwap(stageWaiting, stageGreeted) {
-		return // too late
-	}
-	s.mu.Lock()
-	s.hello.Stop()
-	s.mu.Unlock()
+	s.stage = stageGreeted
 	if f.kind() != "hello" {
 		s.conn.Close(wsx.CodePolicy, reasonHelloFirst)
 		return
@@ -235,7 +218,7 @@ func (s *socket) rest() bool {
 // Message implements wsx.Handler.
 func (s *socket) Message(data []byte, binary bool) {
 	f := readFrame(data, binary)
-	if s.stage.Load() == stageWaiting {
+	if s.stage == stageWaiting {
 		s.greet(f)
 		return
 	}
@@ -257,9 +240,6 @@ func (s *socket) Closed(error) {
 	s.mu.Lock()
 	s.closed = true
 	sub, attending := s.reading, s.attending
-	if s.hello != nil {
-		s.hello.Stop()
-	}
 	s.mu.Unlock()
 	if sub != nil {
 		sub.Close()

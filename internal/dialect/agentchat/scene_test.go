@@ -126,7 +126,7 @@ func (s *scene) bodies() map[string][]object {
 		"addContact":          {{"handle": "ben"}},
 		"noteContact":         {{"notes": "x"}},
 		"reportAccount":       {{"reason": "x"}},
-		"sendMessage":         {message.But("to", "ben"), message.But("conversation_id", s.conversation)},
+		"sendMessage":         {message.But("to", "ben"), message.But("conversation_id", s.conversation).But("client_msg_id", "y")},
 		"acknowledgeMessages": {{"last_delivery_id": "del_x"}},
 		"setMute": {
 			{"target_kind": "agent", "target_handle": "ben", "muted_until": "2030-01-01T00:00:00Z"},

@@ -154,7 +154,7 @@ func (x *exchange) connect() (any, error) {
 		return nil, err
 	}
 	defer leave()
-	s.stage.Store(stageGreeted)
+	s.stage = stageGreeted
 	if err := s.admit(x.Context(), wire.Bearer(x.Request)); err != nil {
 		return nil, err
 	}
@@ -179,12 +179,10 @@ func (s *socket) await(x *exchange) (err error) {
 		return err
 	}
 	if slices.ContainsFunc([]string{"key", "api_key", "token", "access_token"}, x.URL.Query().Has) {
-		s.stage.Store(stageRefused)
+		s.stage = stageRefused
 		s.refuse(chat.Fail(chat.CodeTokenInvalid))
 	} else {
-		s.mu.Lock()
-		s.hello = time.AfterFunc(s.sockets.api.Sockets.HelloWithin, s.late)
-		s.mu.Unlock()
+		s.conn.Await(s.sockets.api.Sockets.HelloWithin, s.late)
 	}
 	s.conn.Start(s)
 	return nil

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -13,6 +14,13 @@ import (
 
 // Object is a JSON object to be sent.
 type Object map[string]any
+
+// But is the object with another value of one member.
+func (o Object) But(member string, value any) Object {
+	o = maps.Clone(o)
+	o[member] = value
+	return o
+}
 
 // Client is somebody who calls the server from one address, with or without a token.
 type Client struct {
@@ -222,8 +230,8 @@ func (r *Response) Texts(list, member string) []string {
 }
 
 // Together runs n calls at once and returns their answers.
-func Together(n int, call func(i int) *Response) []*Response {
-	out := make([]*Response, n)
+func Together[T any](n int, call func(i int) T) []T {
+	out := make([]T, n)
 	start := make(chan struct{})
 	var all sync.WaitGroup
 	for i := range n {

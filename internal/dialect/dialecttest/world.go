@@ -46,6 +46,18 @@ func Engines() []Engine {
 	}
 }
 
+// EachEngine runs a test for each engine, all at once.
+func EachEngine(t *testing.T, test func(t *testing.T, e Engine)) {
+	t.Helper()
+	t.Parallel()
+	for _, e := range Engines() {
+		t.Run(e.Name, func(t *testing.T) {
+			t.Parallel()
+			test(t, e)
+		})
+	}
+}
+
 // Clock only moves when asked.
 type Clock struct {
 	mu  sync.Mutex
@@ -176,8 +188,7 @@ func NewWorld(t testing.TB, e Engine, mount func(w *World, clients *httpx.Client
 	if w.Hub, err = hub.New(t.Context(), bus, w.Core, hub.Options{}); err != nil {
 		t.Fatalf("build the hub: %v", err)
 	}
-	clients := httpx.NewClients([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")})
-	w.Server = httptest.NewServer(mount(w, clients))
+	w.Server = httptest.NewServer(mount(w, LocalProxy()))
 	w.Server.Client().Transport.(*http.Transport).MaxIdleConnsPerHost = 64
 	t.Cleanup(func() {
 		w.Server.Close()
@@ -190,6 +201,26 @@ func NewWorld(t testing.TB, e Engine, mount func(w *World, clients *httpx.Client
 		}
 	})
 	return w
+}
+
+// LocalProxy trusts the forwarding headers of this machine, which is how the clients
+// of worlds have addresses.
+func LocalProxy() *httpx.Clients {
+	return httpx.NewClients([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")})
+}
+
+// Unreadable is a store whose reads fail while Fail returns an error.
+type Unreadable struct {
+	store.Store
+	Fail func(ctx context.Context) error
+}
+
+// View fails or reads.
+func (u Unreadable) View(ctx context.Context, fn func(context.Context, store.Reader) error) error {
+	if err := u.Fail(ctx); err != nil {
+		return err
+	}
+	return u.Store.View(ctx, fn)
 }
 
 // Serial is a number that the world has not given out before.

@@ -10,13 +10,14 @@ import (
 	"testing"
 
 	"parley/internal/chat"
+	"parley/internal/dialect/dialecttest"
 	"parley/internal/dialect/opencord"
 )
 
 // Every member of every body refuses the wrong types, by its name.
 func TestWrongTypes(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, engines()[0])
+	w := newWorld(t, dialecttest.Engines()[0])
 	c := newCast(t, w)
 	for _, r := range opencord.Routes() {
 		if r.Request == nil {
@@ -123,7 +124,7 @@ func TestStringsThatNobodyStores(t *testing.T) {
 
 func TestBodies(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, engines()[0])
+	w := newWorld(t, dialecttest.Engines()[0])
 	c := newCast(t, w)
 	post := func(body string) *response { return c.O.elsewhere().post(inChannel(c.G), body) }
 	for _, body := range []string{
@@ -156,9 +157,9 @@ func TestBodies(t *testing.T) {
 
 func TestRegistrationInput(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, engines()[0])
+	w := newWorld(t, dialecttest.Engines()[0])
 	post := func(key string, value any) *response {
-		return w.visitor(t).post("/api/auth/register", registration(w).but(key, value))
+		return w.visitor(t).post("/api/auth/register", registration(w).But(key, value))
 	}
 	for _, email := range []string{
 		"", "a", "a@b", "@x.org", "a@", "a@x@y.org", "a b@x.org", "a@.org", "a@x.org.", "a@..", strings.Repeat("a", 249) + "@x.org",
@@ -187,8 +188,8 @@ func TestRegistrationInput(t *testing.T) {
 // server does not wait for the rest.
 func TestTooLargeBodyThatNeverEnds(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, engines()[0])
-	conn, err := net.Dial("tcp", w.server.Listener.Addr().String())
+	w := newWorld(t, dialecttest.Engines()[0])
+	conn, err := net.Dial("tcp", w.Server.Listener.Addr().String())
 	if err != nil {
 		t.Fatalf("dial: %v", err)
 	}

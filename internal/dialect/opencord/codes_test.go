@@ -2,12 +2,16 @@ package opencord_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/core"
+	"parley/internal/dialect/dialecttest"
+	"parley/internal/dialect/opencord"
 	"parley/internal/httpx"
 	"parley/internal/id"
 	"parley/internal/store"
@@ -69,7 +73,7 @@ func elsewhere() []chat.Code {
 
 func situations() []situation {
 	register := func(c *cast, key string, value any) *response {
-		return c.X.post("/api/auth/register", registration(c.X.w).but(key, value))
+		return c.X.post("/api/auth/register", registration(c.X.w).But(key, value))
 	}
 	return []situation{
 		{chat.CodeBodyInvalid, 400, badJSON, func(c *cast) *response { return c.O.post("/api/servers", "x") }},
@@ -171,8 +175,8 @@ func situations() []situation {
 			c.set(c.M, func(a *chat.Account) { a.Guarded = true })
 			c.pile(c.M, 10_000)
 			r := c.O.whisper(c.D, "hi")
-			if got := r.header.Get("Retry-After"); got != "60" {
-				c.O.t.Errorf("backlog: got Retry-After %q, want 60", got)
+			if got := r.Header.Get("Retry-After"); got != "60" {
+				c.O.T.Errorf("backlog: got Retry-After %q, want 60", got)
 			}
 			return r
 		}},
@@ -206,7 +210,7 @@ func situations() []situation {
 			return c.O.post("/api/servers/"+c.S+"/channels", object{"name": "x"})
 		}},
 		{chat.CodeRateLimited, 429, tooMany, func(c *cast) *response {
-			v := c.O.w.visitor(c.O.t)
+			v := c.O.w.visitor(c.O.T)
 			for range 200 {
 				v.get("/api/nope").want(404)
 			}
@@ -218,8 +222,8 @@ func situations() []situation {
 			}
 			c.set(c.M, func(a *chat.Account) { a.Guarded = true })
 			r := c.O.whisper(c.D, "hi")
-			if got := r.header.Get("Retry-After"); got != "86400" {
-				c.O.t.Errorf("cap on new conversations: got Retry-After %q, want a day", got)
+			if got := r.Header.Get("Retry-After"); got != "86400" {
+				c.O.T.Errorf("cap on new conversations: got Retry-After %q, want a day", got)
 			}
 			return r
 		}},
@@ -227,18 +231,18 @@ func situations() []situation {
 }
 
 func (c *cast) suspend(who *client) {
-	who.t.Helper()
-	if _, err := who.w.core.Suspend(who.t.Context(), who.account(), true); err != nil {
-		who.t.Fatalf("suspend: %v", err)
+	who.T.Helper()
+	if _, err := who.w.Core.Suspend(who.T.Context(), who.account(), true); err != nil {
+		who.T.Fatalf("suspend: %v", err)
 	}
 }
 
 // set changes an account past the core. The core may remember a token it has
 // resolved, so what is said of State and Disabled counts for others only.
 func (c *cast) set(who *client, change func(*chat.Account)) {
-	who.t.Helper()
+	who.T.Helper()
 	account := who.account()
-	who.w.update(who.t, func(ctx context.Context, tx store.Tx) error {
+	who.w.Update(who.T, func(ctx context.Context, tx store.Tx) error {
 		a, err := tx.Account(ctx, account)
 		if err != nil {
 			return err
@@ -250,17 +254,17 @@ func (c *cast) set(who *client, change func(*chat.Account)) {
 
 // relate stores one directed relation.
 func (c *cast) relate(owner, target *client, set func(store.Tx, context.Context, store.Edge, time.Time, bool) error) {
-	owner.t.Helper()
+	owner.T.Helper()
 	e := store.Edge{Owner: owner.account(), Target: target.account()}
-	owner.w.update(owner.t, func(ctx context.Context, tx store.Tx) error {
-		return set(tx, ctx, e, owner.w.clock.Now(), true)
+	owner.w.Update(owner.T, func(ctx context.Context, tx store.Tx) error {
+		return set(tx, ctx, e, owner.w.Clock.Now(), true)
 	})
 }
 
 // strangers stores n accounts and calls each for every one, in one transaction.
 func (c *cast) strangers(n int, guarded bool, each func(ctx context.Context, tx store.Tx, a *chat.Account) error) {
 	w := c.O.w
-	w.update(c.O.t, func(ctx context.Context, tx store.Tx) error {
+	w.Update(c.O.T, func(ctx context.Context, tx store.Tx) error {
 		for range n {
 			first, err := tx.NextID(ctx, 1)
 			if err != nil {
@@ -270,7 +274,7 @@ func (c *cast) strangers(n int, guarded bool, each func(ctx context.Context, tx 
 			a := &chat.Account{
 				ID: chat.AccountID(first), Kind: chat.KindAgent, MadeBy: chat.SurfaceAgentChat, State: chat.StateActive,
 				Username: name, NameKey: name, Handle: name, DisplayName: name, Guarded: guarded,
-				CreatedAt: w.clock.Now(), UpdatedAt: w.clock.Now(),
+				CreatedAt: w.Clock.Now(), UpdatedAt: w.Clock.Now(),
 			}
 			if err := tx.InsertAccount(ctx, a, ""); err != nil {
 				return err
@@ -287,7 +291,7 @@ func (c *cast) strangers(n int, guarded bool, each func(ctx context.Context, tx 
 func (c *cast) guarded(n int) []string {
 	var ids []string
 	c.strangers(n, true, func(_ context.Context, _ store.Tx, a *chat.Account) error {
-		ids = append(ids, c.O.w.ids.Seal(id.KindAccount, int64(a.ID)).String())
+		ids = append(ids, c.O.w.IDs.Seal(id.KindAccount, int64(a.ID)).String())
 		return nil
 	})
 	return ids
@@ -295,7 +299,7 @@ func (c *cast) guarded(n int) []string {
 
 // crowd adds n members to the server.
 func (c *cast) crowd(n int) {
-	space := chat.SpaceID(c.O.w.open(c.O.t, id.KindSpace, c.S))
+	space := chat.SpaceID(c.O.w.open(c.O.T, id.KindSpace, c.S))
 	c.strangers(n, false, func(ctx context.Context, tx store.Tx, a *chat.Account) error {
 		return tx.InsertSpaceMember(ctx, chat.SpaceMember{
 			Space: space, Account: a.ID, Grants: chat.EntEveryone, JoinedAt: a.CreatedAt,
@@ -306,7 +310,7 @@ func (c *cast) crowd(n int) {
 // pile stores n envelopes for an account, of messages in a conversation that X
 // opened with it.
 func (c *cast) pile(who *client, n int) {
-	t, w := who.t, who.w
+	t, w := who.T, who.w
 	t.Helper()
 	direct := c.X.post("/api/dm", object{"user_id": who.id}).want(201).text("channel.id")
 	conversation := chat.ConversationID(w.open(t, id.KindConversation, direct))
@@ -318,15 +322,15 @@ func (c *cast) pile(who *client, n int) {
 		for i := range keys {
 			keys[i] = key
 		}
-		err := w.store.Send(t.Context(), store.Batch{
+		err := w.Store.Send(t.Context(), store.Batch{
 			Keys: keys,
 			Ask:  func(*store.SendFacts) store.Questions { return store.Questions{} },
 			Decide: func(f *store.SendFacts) store.Writes {
 				conv := f.Conversations[conversation]
-				writes := store.Writes{Moved: []*chat.Conversation{conv}, At: w.clock.Now()}
+				writes := store.Writes{Moved: []*chat.Conversation{conv}, At: w.Clock.Now()}
 				for i := range batch {
 					conv.LastSeq++
-					conv.LastAt = w.clock.Now().Add(time.Duration(conv.LastSeq) * time.Millisecond)
+					conv.LastAt = w.Clock.Now().Add(time.Duration(conv.LastSeq) * time.Millisecond)
 					m := &chat.Message{
 						ID: chat.MessageID(f.FirstID + int64(i)), Conversation: conversation, Seq: conv.LastSeq,
 						Author: key.Author, Kind: chat.MessageText, Text: "x", CreatedAt: conv.LastAt,
@@ -349,63 +353,52 @@ func (c *cast) pile(who *client, n int) {
 // with all headers, and so does one whose handler panics.
 func TestInternalError(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, engine{name: "sqlite", open: brokenStore})
+	w := troubled(t, func() error { return errors.New("the disk is on fire") })
 	for _, token := range []string{"", "sess_unknown"} {
 		v := w.visitor(t).with(token)
 		r := v.post("/api/auth/register", registration(w)).fails(500, "Internal server error").quota(200, 199)
-		if got := r.header.Get("Access-Control-Allow-Origin"); got != "*" {
+		if got := r.Header.Get("Access-Control-Allow-Origin"); got != "*" {
 			t.Errorf("got Access-Control-Allow-Origin %q, want *", got)
 		}
 	}
 	w.visitor(t).with("sess_unknown").get("/api/dm").fails(500, "Internal server error").quota(200, 199)
 }
 
-// brokenStore is a store that answers no question about accounts or tokens.
-func brokenStore(ctx context.Context, t testing.TB) (store.Store, error) {
-	s, err := engines()[0].open(ctx, t)
-	return broken{s}, err
-}
-
-type broken struct{ store.Store }
-
-func (b broken) View(context.Context, func(context.Context, store.Reader) error) error {
-	return fmt.Errorf("the disk is on fire")
+// troubled is a world whose store fails when a request reads it; the server's own work
+// goes on.
+func troubled(t *testing.T, fail func() error) *world {
+	t.Helper()
+	return newWorld(t, dialecttest.Engines()[0], func(cc *core.Config, _ *opencord.Config) {
+		cc.Store = dialecttest.Unreadable{Store: cc.Store, Fail: func(ctx context.Context) error {
+			if httpx.RequestID(ctx) == "" {
+				return nil
+			}
+			return fail()
+		}}
+	})
 }
 
 func TestPanicKeepsHeaders(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, engine{name: "sqlite", open: func(ctx context.Context, t testing.TB) (store.Store, error) {
-		s, err := engines()[0].open(ctx, t)
-		return panicking{s}, err
-	}})
+	w := troubled(t, func() error { panic("a bug") })
 	r := w.visitor(t).post("/api/auth/register", registration(w)).fails(500, "Internal server error").quota(200, 199)
 	for name, want := range map[string]string{
 		"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
 		"Access-Control-Allow-Origin": "*",
 	} {
-		if got := r.header.Get(name); got != want {
+		if got := r.Header.Get(name); got != want {
 			t.Errorf("got %s %q, want %q", name, got, want)
 		}
 	}
 }
 
-// panicking panics on the way of a request; the server's own work goes on.
-type panicking struct{ store.Store }
-
-func (p panicking) View(ctx context.Context, fn func(context.Context, store.Reader) error) error {
-	if httpx.RequestID(ctx) != "" {
-		panic("a bug")
-	}
-	return p.Store.View(ctx, fn)
-}
-
 func TestUnavailableWhileClosing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, engines()[0])
+	w := newWorld(t, dialecttest.Engines()[0])
 	c := newCast(t, w)
-	w.core.Close()
+	w.Core.Close()
 	r := c.O.say(c.G, "hi").fails(500, "Internal server error")
-	if got := r.header.Get("Retry-After"); got != "1" {
+	if got := r.Header.Get("Retry-After"); got != "1" {
 		t.Errorf("got Retry-After %q, want 1", got)
 	}
 }

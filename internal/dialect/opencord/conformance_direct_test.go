@@ -5,13 +5,14 @@ import (
 	"strings"
 	"testing"
 
+	"parley/internal/dialect/dialecttest"
 	"parley/internal/id"
 )
 
 func openDM(t *testing.T, w *world) {
 	a, b := w.user(t), w.user(t)
 	first := a.post("/api/dm", object{"user_id": b.id}).want(201).is("existing", false).is("channel.recipient.id", b.id)
-	first.is("channel.type", "dm").is("channel.last_message_at", nil).is("channel.recipient.email", absent{})
+	first.is("channel.type", "dm").is("channel.last_message_at", nil).is("channel.recipient.email", dialecttest.Absent{})
 	a.post("/api/dm", object{"user_id": strings.ToUpper(b.id)}).want(200).is("existing", true).is("channel.id", first.text("channel.id"))
 	b.post("/api/dm", object{"user_id": a.id}).want(200).is("existing", true).is("channel.id", first.text("channel.id")).is("channel.recipient.id", a.id)
 	pair := []string{a.id, b.id}
@@ -25,21 +26,21 @@ func openDMRefused(t *testing.T, w *world) {
 	u.post("/api/dm", object{"user_id": u.id}).fails(400, "Cannot start a conversation with yourself")
 	u.post("/api/dm", object{"user_id": unknownID}).fails(404, noUser)
 	u.post("/api/dm", object{"user_id": s}).fails(404, noUser) // the id of another kind of thing
-	u.post("/api/dm", object{"user_id": w.ids.Seal(id.KindAccount, 1<<40).String()}).fails(404, noUser)
+	u.post("/api/dm", object{"user_id": w.IDs.Seal(id.KindAccount, 1<<40).String()}).fails(404, noUser)
 	u.post("/api/dm", object{"user_id": "x"}).fails(400, "user_id is invalid")
 	u.post("/api/dm", object{}).fails(400, "user_id is required")
 }
 
 func openDMRace(t *testing.T, w *world) {
 	pair := []*client{w.user(t), w.user(t)}
-	all := together(10, func(i int) *response {
+	all := dialecttest.Together(10, func(i int) *response {
 		return pair[i%2].post("/api/dm", object{"user_id": pair[(i+1)%2].id})
 	})
 	if got := statuses(all); got[201] != 1 || got[200] != 9 {
 		t.Errorf("got statuses %v, want one 201 and nine 200", got)
 	}
 	for _, r := range all {
-		r.is("channel.id", all[0].text("channel.id")).is("existing", r.status == 200)
+		r.is("channel.id", all[0].text("channel.id")).is("existing", r.Status == 200)
 	}
 }
 
@@ -81,14 +82,14 @@ func dmEdit(t *testing.T, w *world) {
 	c.O.do("PUT", "/api/dm/messages/"+m, object{"content": "ha"}).want(200).is("message.content", "ha")
 	c.O.delete("/api/dm/messages/" + m).want(200)
 	c.O.delete("/api/dm/messages/"+m).fails(404, noMessage)
-	c.M.get(inDirect(c.D)).want(200).is("messages.0", absent{})
+	c.M.get(inDirect(c.D)).want(200).is("messages.0", dialecttest.Absent{})
 	c.O.get("/api/dm").want(200).is("channels.0.last_message_at", last)
 }
 
 func dmOrder(t *testing.T, w *world) {
 	c := newCast(t, w)
 	newer := c.O.post("/api/dm", object{"user_id": c.X.id}).want(201).text("channel.id")
-	c.O.get("/api/dm").want(200).is("channels.0.id", newer).is("channels.1.id", c.D).is("channels.2", absent{}).is("has_more", false)
+	c.O.get("/api/dm").want(200).is("channels.0.id", newer).is("channels.1.id", c.D).is("channels.2", dialecttest.Absent{}).is("has_more", false)
 	c.O.whisper(newer, "hi").want(201)
 	sent := c.O.whisper(c.D, "hi").want(201)
 	again := c.O.whisper(c.D, "ho").want(201)
@@ -100,12 +101,12 @@ func dmOrder(t *testing.T, w *world) {
 
 func showUser(t *testing.T, w *world) {
 	a, b := w.user(t), w.user(t)
-	a.get("/api/users/"+b.id).want(200).is("user.id", b.id).is("user.email", absent{}).is("user.updated_at", absent{}).is("user.status", "offline")
+	a.get("/api/users/"+b.id).want(200).is("user.id", b.id).is("user.email", dialecttest.Absent{}).is("user.updated_at", dialecttest.Absent{}).is("user.status", "offline")
 	a.get("/api/users/"+a.id).want(200).is("user.email", a.email)
 	a.get("/api/users/"+unknownID).fails(404, noUser)
 	a.get("/api/users/nobody").fails(404, noUser)
-	if me, self := a.get("/api/users/me").want(200), a.get("/api/auth/me").want(200); me.raw != self.raw {
-		t.Errorf("got %s from users/me, want %s as from auth/me", me.raw, self.raw)
+	if me, self := a.get("/api/users/me").want(200), a.get("/api/auth/me").want(200); me.Raw != self.Raw {
+		t.Errorf("got %s from users/me, want %s as from auth/me", me.Raw, self.Raw)
 	}
 }
 
@@ -156,7 +157,7 @@ func removedAccount(t *testing.T, w *world) {
 	key, _ := c.M.newKey("k")
 	c.M.say(c.G, "hi").want(201)
 	c.M.whisper(c.D, "hi").want(201)
-	if err := w.core.RemoveAccount(t.Context(), c.M.account()); err != nil {
+	if err := w.Core.RemoveAccount(t.Context(), c.M.account()); err != nil {
 		t.Fatalf("remove the account: %v", err)
 	}
 	c.O.get(inChannel(c.G)).want(200).is("messages.0.author_id", c.M.id).
@@ -177,7 +178,7 @@ func removedAccount(t *testing.T, w *world) {
 	// The server goes to the longest-standing member; without one it goes away.
 	c.X.join(c.S, c.code).want(200)
 	empty, _, _ := c.O.newServer("alone")
-	if err := w.core.RemoveAccount(t.Context(), c.O.account()); err != nil {
+	if err := w.Core.RemoveAccount(t.Context(), c.O.account()); err != nil {
 		t.Fatalf("remove the account: %v", err)
 	}
 	c.X.get("/api/servers/"+c.S).want(200).is("server.owner_id", c.X.id).is("server.member_count", 1)
@@ -190,12 +191,12 @@ func emptyLists(t *testing.T, w *world) {
 	for path, want := range map[string]string{
 		"/api/servers": `{"servers":[]}`, "/api/dm": `{"channels":[],"has_more":false}`, "/api/auth/api-key": `{"keys":[]}`,
 	} {
-		if r := u.get(path).want(200); r.raw != want {
-			t.Errorf("%s: got %s, want %s", path, r.raw, want)
+		if r := u.get(path).want(200); r.Raw != want {
+			t.Errorf("%s: got %s, want %s", path, r.Raw, want)
 		}
 	}
 	_, _, g := u.newServer("HQ")
-	if r := u.get(inChannel(g)).want(200); r.raw != `{"messages":[],"has_more":false}` {
-		t.Errorf("got %s", r.raw)
+	if r := u.get(inChannel(g)).want(200); r.Raw != `{"messages":[],"has_more":false}` {
+		t.Errorf("got %s", r.Raw)
 	}
 }

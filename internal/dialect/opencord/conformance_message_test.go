@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"parley/internal/dialect/dialecttest"
 )
 
 func send(t *testing.T, w *world) {
@@ -49,11 +51,11 @@ func contentExact(t *testing.T, w *world) {
 func paging(t *testing.T, w *world) {
 	c := newCast(t, w)
 	writers := []*client{c.O, c.M}
-	all := together(10, func(i int) *response {
+	all := dialecttest.Together(10, func(i int) *response {
 		writer := writers[i%2].elsewhere()
 		var last *response
 		for n := range 12 {
-			if last = writer.say(c.G, fmt.Sprintf("%d/%d", i, n)); last.status != 201 {
+			if last = writer.say(c.G, fmt.Sprintf("%d/%d", i, n)); last.Status != 201 {
 				return last
 			}
 		}
@@ -65,7 +67,7 @@ func paging(t *testing.T, w *world) {
 
 	seen, path, last := map[string]bool{}, inChannel(c.G)+"?limit=50", ""
 	for page, want := range []int{50, 50, 20} {
-		r := c.X.with(c.M.token).get(path).want(200).is("has_more", page < 2)
+		r := c.X.with(c.M.Token).get(path).want(200).is("has_more", page < 2)
 		if got := len(r.list("messages")); got != want {
 			t.Fatalf("page %d: got %d messages, want %d", page, got, want)
 		}
@@ -86,12 +88,12 @@ func paging(t *testing.T, w *world) {
 	if len(seen) != 120 {
 		t.Errorf("got %d messages, want 120", len(seen))
 	}
-	c.M.elsewhere().get(path).want(200).is("messages.0", absent{}).is("has_more", false)
+	c.M.elsewhere().get(path).want(200).is("messages.0", dialecttest.Absent{}).is("has_more", false)
 }
 
 // fill sends n messages and returns their times, oldest first.
 func fill(c *client, channel string, n int) []time.Time {
-	c.t.Helper()
+	c.T.Helper()
 	var times []time.Time
 	for i := range n {
 		times = append(times, c.say(channel, fmt.Sprint(i)).want(201).time("message.created_at"))
@@ -191,5 +193,5 @@ func deleteTwice(t *testing.T, w *world) {
 	c.M.delete("/api/messages/"+m).want(200).is("success", true)
 	c.M.delete("/api/messages/"+m).fails(404, noMessage)
 	c.M.patch("/api/messages/"+m, object{"content": "x"}).fails(404, noMessage)
-	c.M.get(inChannel(c.G)).want(200).is("messages.0", absent{})
+	c.M.get(inChannel(c.G)).want(200).is("messages.0", dialecttest.Absent{})
 }

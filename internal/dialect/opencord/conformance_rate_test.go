@@ -47,7 +47,7 @@ func rateHeaders(t *testing.T, w *world) {
 			t.Errorf("%s: got limit %d, want 200", r.what, got)
 		}
 		reset := time.Unix(int64(r.number(resetHeader)), 0)
-		if ahead := reset.Sub(w.clock.Now()); reset.Unix()%60 != 0 || ahead <= 0 || ahead > time.Minute {
+		if ahead := reset.Sub(w.Clock.Now()); reset.Unix()%60 != 0 || ahead <= 0 || ahead > time.Minute {
 			t.Errorf("%s: got reset %v ahead, want a whole minute within the next", r.what, ahead)
 		}
 	}
@@ -56,7 +56,7 @@ func rateHeaders(t *testing.T, w *world) {
 func sessionLimit(t *testing.T, w *world) {
 	u := w.user(t).elsewhere()
 	for i := range 200 {
-		if r := u.get("/api/auth/me").quota(200, 199-i); r.status == 429 {
+		if r := u.get("/api/auth/me").quota(200, 199-i); r.Status == 429 {
 			t.Fatalf("request %d: got 429", i+1)
 		}
 	}
@@ -92,8 +92,8 @@ func keyLimit(t *testing.T, w *world) {
 	key, _ := u.newKey("one")
 	other, _ := u.newKey("two")
 	for i := range 400 {
-		if r := u.with(key).get("/api/nope").quota(400, 399-i); r.status != 404 {
-			t.Fatalf("request %d: got %d, want 404", i+1, r.status)
+		if r := u.with(key).get("/api/nope").quota(400, 399-i); r.Status != 404 {
+			t.Fatalf("request %d: got %d, want 404", i+1, r.Status)
 		}
 	}
 	u.with(key).get("/api/auth/me").fails(429, tooMany).quota(400, 0)
@@ -111,11 +111,11 @@ func windowPasses(t *testing.T, w *world) {
 		u.get("/api/nope").want(404)
 	}
 	reset := u.get("/api/auth/me").fails(429, tooMany).number(resetHeader)
-	w.clock.advance(time.Unix(int64(reset), 0).Sub(w.clock.Now()) - time.Millisecond)
+	w.Clock.Advance(time.Unix(int64(reset), 0).Sub(w.Clock.Now()) - time.Millisecond)
 	if wait := u.get("/api/auth/me").fails(429, tooMany).number("Retry-After"); wait != 1 {
 		t.Errorf("got Retry-After %d just before the end, want 1", wait)
 	}
-	w.clock.advance(time.Millisecond)
+	w.Clock.Advance(time.Millisecond)
 	u.get("/api/auth/me").want(200).quota(200, 199)
 }
 
@@ -130,10 +130,10 @@ func loginLimit(t *testing.T, w *world) {
 	}
 	r := attempt(u, u.email, password).fails(429, tooMany).quota(10, 0)
 	reset := time.Unix(int64(r.number(resetHeader)), 0)
-	if ahead := reset.Sub(w.clock.Now()); reset.Unix()%300 != 0 || ahead <= 0 || ahead > 5*time.Minute {
+	if ahead := reset.Sub(w.Clock.Now()); reset.Unix()%300 != 0 || ahead <= 0 || ahead > 5*time.Minute {
 		t.Errorf("got reset %v ahead, want the end of a window of five minutes", ahead)
 	}
-	if got, want := r.number("Retry-After"), int(reset.Sub(w.clock.Now())/time.Second); got != want {
+	if got, want := r.number("Retry-After"), int(reset.Sub(w.Clock.Now())/time.Second); got != want {
 		t.Errorf("got Retry-After %d, want %d", got, want)
 	}
 	attempt(u, other.email, password).want(200)
@@ -144,7 +144,7 @@ func unknownRoute(t *testing.T, w *world) {
 	u := w.user(t)
 	u.get("/api/nope").fails(404, "Not found")
 	r := u.delete("/api/auth/login").fails(405, "Method not allowed")
-	if got := r.header.Get("Allow"); got != "OPTIONS, POST" {
+	if got := r.Header.Get("Allow"); got != "OPTIONS, POST" {
 		t.Errorf("got Allow %q, want OPTIONS, POST", got)
 	}
 	for _, path := range []string{"/api/", "/api/servers/", "/api/auth/me/", "/api//servers", "/api/servers/../dm", "/api/dm/./messages/x"} {
@@ -156,7 +156,7 @@ func unknownRoute(t *testing.T, w *world) {
 		"/api/users/me/status":       "OPTIONS, PATCH, PUT",
 	} {
 		r := u.with("").do("TRACE", path, nil).want(405)
-		if got := r.header.Get("Allow"); got != want {
+		if got := r.Header.Get("Allow"); got != want {
 			t.Errorf("%s: got Allow %q, want %q", path, got, want)
 		}
 	}

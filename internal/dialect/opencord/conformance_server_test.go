@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"parley/internal/dialect/dialecttest"
 )
 
 func createServer(t *testing.T, w *world) {
@@ -22,7 +24,7 @@ func firstChannel(t *testing.T, w *world) {
 	s, _, _ := u.newServer("HQ")
 	r := u.get("/api/servers/" + s + "/channels").want(200)
 	r.is("channels.0.name", "general").is("channels.0.position", 0).is("channels.0.type", "text")
-	r.is("channels.0.topic", nil).is("channels.0.server_id", s).is("channels.1", absent{})
+	r.is("channels.0.topic", nil).is("channels.0.server_id", s).is("channels.1", dialecttest.Absent{})
 }
 
 func serverName(t *testing.T, w *world) {
@@ -132,7 +134,7 @@ func deleteServer(t *testing.T, w *world) {
 	c.O.get(inChannel(c.G)).fails(404, noChannel)
 	c.O.patch("/api/messages/"+m, object{"content": "ho"}).fails(404, noMessage)
 	c.O.delete("/api/servers/"+c.S).fails(404, noServer)
-	c.M.get("/api/servers").is("servers.0", absent{})
+	c.M.get("/api/servers").is("servers.0", dialecttest.Absent{})
 	c.O.whisper(c.D, "still here").want(201)
 }
 

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"parley/internal/core"
+	"parley/internal/dialect/dialecttest"
 	"parley/internal/dialect/opencord"
 )
 
@@ -20,8 +21,8 @@ type check struct {
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	for _, e := range engines() {
-		t.Run(e.name, func(t *testing.T) {
+	for _, e := range dialecttest.Engines() {
+		t.Run(e.Name, func(t *testing.T) {
 			t.Parallel()
 			shared := newWorld(t, e)
 			for _, c := range checks() {

@@ -7,6 +7,7 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/core"
+	"parley/internal/dialect/dialecttest"
 	"parley/internal/dialect/opencord"
 	"parley/internal/id"
 	"parley/internal/store"
@@ -16,8 +17,8 @@ import (
 // edit answers. It stays when the text is edited.
 func TestForeignContentIsText(t *testing.T) {
 	t.Parallel()
-	for _, e := range engines() {
-		t.Run(e.name, func(t *testing.T) {
+	for _, e := range dialecttest.Engines() {
+		t.Run(e.Name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, e, func(_ *core.Config, oc *opencord.Config) {
 				oc.PublicURL = "https://example.org/chat"
@@ -26,10 +27,10 @@ func TestForeignContentIsText(t *testing.T) {
 			author, reader := w.user(t), w.user(t)
 			direct := reader.post("/api/dm", object{"user_id": author.id}).want(201).text("channel.id")
 			const file chat.AttachmentID = 1 << 40
-			w.update(t, func(ctx context.Context, tx store.Tx) error {
+			w.Update(t, func(ctx context.Context, tx store.Tx) error {
 				return tx.InsertAttachment(ctx, &chat.Attachment{
 					ID: file, Uploader: author.account(), Peer: reader.account(), Filename: "plan\nb.pdf",
-					ContentType: "application/pdf", Size: 1, CreatedAt: noon, ExpiresAt: noon.Add(time.Hour),
+					ContentType: "application/pdf", Size: 1, CreatedAt: dialecttest.Noon, ExpiresAt: dialecttest.Noon.Add(time.Hour),
 				})
 			})
 			const link = "plan_b.pdf https://example.org/chat/files"
@@ -46,14 +47,14 @@ func TestForeignContentIsText(t *testing.T) {
 				},
 			} {
 				tc.in.Kind, tc.in.Peer, tc.in.ClientID = chat.ConversationDirect, reader.account(), tc.shown
-				sent, err := w.core.SendMessage(t.Context(), core.Call{
+				sent, err := w.Core.SendMessage(t.Context(), core.Call{
 					Actor: core.Actor{Account: author.account(), Is: chat.KindAgent}, Surface: chat.SurfaceAgentChat,
 				}, tc.in)
 				if err != nil {
 					t.Fatalf("send %q: %v", tc.shown, err)
 				}
 				reader.get(inDirect(direct)).want(200).is("messages.0.content", tc.shown)
-				message := "/api/dm/messages/" + w.ids.Seal(id.KindMessage, int64(sent.ID)).String()
+				message := "/api/dm/messages/" + w.IDs.Seal(id.KindMessage, int64(sent.ID)).String()
 				author.patch(message, object{"content": "other"}).want(200).is("message.content", tc.edited)
 			}
 		})

@@ -1,9 +1,6 @@
 package opencord_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -44,7 +41,7 @@ func (s *story) tell() {
 	bobID := s.client.post("/api/auth/register", bob).want(201).text("user.id")
 	s.pair = []string{adaID, bobID}
 	slices.Sort(s.pair)
-	s.client.token = s.step("login", "", object{"email": "ada@example.org", "password": password}).text("token")
+	s.client.Token = s.step("login", "", object{"email": "ada@example.org", "password": password}).text("token")
 	bobs := s.client.post("/api/auth/login", object{"email": "bob@example.org", "password": password}).want(200).text("token")
 
 	s.step("getMe", "", nil)
@@ -108,83 +105,30 @@ func (s *story) step(name, id string, body any) *response {
 		s.t.Fatalf("%s: is no route, or was told before", name)
 	}
 	delete(s.routes, name)
-	s.w.clock.advance(time.Second)
+	s.w.Clock.Advance(time.Second)
 	path := strings.Replace(route.Path, "{id}", id, 1)
 	r := s.client.do(route.Method, path, body, "X-Request-Id: "+name).want(route.Status)
 
-	var out strings.Builder
-	fmt.Fprintf(&out, "%s %s\n", route.Method, path)
-	if s.client.token != "" && route.Auth != opencord.AuthNone {
-		fmt.Fprintf(&out, "Authorization: Bearer %s\n", s.client.token)
+	e := dialecttest.Exchange{Method: route.Method, Path: path, Body: body, Answer: r.Response, Plain: s.plain}
+	if s.client.Token != "" && route.Auth != opencord.AuthNone {
+		e.Headers = []string{"Authorization: Bearer " + s.client.Token}
 	}
-	if body != nil {
-		fmt.Fprintf(&out, "\n%s\n", s.shown(body))
-	}
-	fmt.Fprintf(&out, "\n%d\n", r.status)
-	for _, header := range headersOf(r) {
-		fmt.Fprintf(&out, "%s: %s\n", header, strings.Join(r.header.Values(header), ", "))
-	}
-	fmt.Fprintf(&out, "\n%s\n", s.shown(r.body))
-	dialecttest.Golden(s.t, filepath.Join(goldenFolder, name+".golden"), dialecttest.Normal(out.String(), "sess_", "aoc_"))
+	dialecttest.Golden(s.t, filepath.Join(goldenFolder, name+".golden"), dialecttest.Normal(e.Text(s.t), "sess_", "aoc_"))
 	return r
-}
-
-// headersOf lists the headers that the surface sets, sorted.
-func headersOf(r *response) []string {
-	var names []string
-	for name := range r.header {
-		if name != "Date" && name != "Content-Length" {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
 }
 
 // plain replaces what is drawn at random and no id: invite codes, and which of
 // two accounts has the lower id.
-func (s *story) plain(value any) any {
-	switch v := value.(type) {
-	case []any:
-		for i := range v {
-			v[i] = s.plain(v[i])
+func (s *story) plain(key string, value any) any {
+	switch key {
+	case "invite_code":
+		return "xxxxxxxx"
+	case "participant_ids":
+		pair := value.([]any)
+		if pair[0] != s.pair[0] || pair[1] != s.pair[1] {
+			s.t.Errorf("got participant_ids %v, want %v", pair, s.pair)
 		}
-	case map[string]any:
-		for key := range v {
-			switch key {
-			case "invite_code":
-				v[key] = "xxxxxxxx"
-			case "participant_ids":
-				pair := v[key].([]any)
-				if pair[0] != s.pair[0] || pair[1] != s.pair[1] {
-					s.t.Errorf("got participant_ids %v, want %v", pair, s.pair)
-				}
-				v[key] = []any{"the lower id of the two", "the higher"}
-			default:
-				v[key] = s.plain(v[key])
-			}
-		}
+		return []any{"the lower id of the two", "the higher"}
 	}
 	return value
-}
-
-// shown is a body with sorted keys and without what differs from run to run.
-func (s *story) shown(body any) string {
-	s.t.Helper()
-	raw, err := json.Marshal(body)
-	if err != nil {
-		s.t.Fatalf("encode: %v", err)
-	}
-	var copied any
-	if err := json.Unmarshal(raw, &copied); err != nil {
-		s.t.Fatalf("decode: %v", err)
-	}
-	var out bytes.Buffer
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(s.plain(copied)); err != nil {
-		s.t.Fatalf("encode: %v", err)
-	}
-	return strings.TrimSpace(out.String())
 }

@@ -1,14 +1,12 @@
 package opencord
 
 import (
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"parley/internal/chat"
 	"parley/internal/dialect/wire"
-	"parley/internal/httpx"
 )
 
 // reader is a request body that takes its members from fields.
@@ -21,18 +19,8 @@ func (x *exchange) read(q reader) { x.readBody(q, false) }
 func (x *exchange) readOptional(q reader) { x.readBody(q, true) }
 
 func (x *exchange) readBody(q reader, optional bool) {
-	o, err := httpx.ReadObject(x.Request, bodyLimit, optional)
-	switch {
-	case errors.Is(err, httpx.ErrTooLarge):
-		x.call.Input = chat.Fail(chat.CodeBodyTooLarge)
-	case err != nil:
-		x.call.Input = chat.Fail(chat.CodeBodyInvalid)
-	default:
-		f := wire.Fields{Object: o}
-		q.read(&f)
-		if err := f.Err(); err != nil {
-			x.call.Input = err
-		}
+	if err := wire.ReadBody(x.Request, bodyLimit, optional, q.read); err != nil {
+		x.call.Input = err
 	}
 }
 

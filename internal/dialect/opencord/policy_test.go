@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"parley/internal/chat"
+	"parley/internal/dialect/dialecttest"
 	"parley/internal/id"
 	"parley/internal/store"
 )
@@ -28,7 +29,7 @@ func TestSuspendedAccount(t *testing.T) {
 		c.O.get("/api/nope").fails(404, "Not found")
 		c.M.post("/api/dm", object{"user_id": c.O.id}).fails(404, noUser)
 		c.M.get("/api/users/" + c.O.id).want(200)
-		if _, err := w.core.Suspend(t.Context(), c.O.account(), false); err != nil {
+		if _, err := w.Core.Suspend(t.Context(), c.O.account(), false); err != nil {
 			t.Fatalf("reinstate: %v", err)
 		}
 		c.O.say(c.G, "back").want(201)
@@ -97,7 +98,7 @@ func TestRestrictedAccount(t *testing.T) {
 func TestGuardedPeer(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, w *world) {
 		c := newCast(t, w)
-		if _, err := w.core.SetGuard(t.Context(), c.M.account(), true); err != nil {
+		if _, err := w.Core.SetGuard(t.Context(), c.M.account(), true); err != nil {
 			t.Fatalf("set the guard: %v", err)
 		}
 		c.O.whisper(c.D, "one opener").want(201)
@@ -124,7 +125,7 @@ func TestAccountsOfOtherSurfaces(t *testing.T) {
 		c := newCast(t, w)
 		stranger := c.guarded(1)[0]
 		r := c.O.get("/api/users/"+stranger).want(200).is("user.is_agent", true).is("user.id", stranger)
-		r.is("user.email", absent{})
+		r.is("user.email", dialecttest.Absent{})
 		c.set(c.O, func(a *chat.Account) {
 			a.LoginAddress, a.RecoveryAddress = "", "recovery@example.org"
 			a.Presence = chat.Presence{Status: chat.StatusAway, Text: "out", Chosen: true}
@@ -165,7 +166,7 @@ func TestDirectPages(t *testing.T) {
 		if n := len(c.O.get("/api/dm?limit=&before=").want(200).list("channels")); n != len(want) {
 			t.Errorf("got %d conversations, want %d", n, len(want))
 		}
-		for _, bad := range []string{"x", unknownID, c.S, w.ids.Seal(id.KindMessage, 1).String()} {
+		for _, bad := range []string{"x", unknownID, c.S, w.IDs.Seal(id.KindMessage, 1).String()} {
 			c.O.get("/api/dm?before="+bad).fails(400, "before is invalid")
 		}
 		for _, bad := range []string{"0", "1001", "x", "-1"} {

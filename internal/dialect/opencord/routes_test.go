@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"parley/internal/core"
+	"parley/internal/dialect/dialecttest"
 	"parley/internal/dialect/opencord"
 )
 
@@ -46,12 +47,12 @@ func unknown(r opencord.Route) string {
 
 func TestRoutesNeedAnAccount(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, engines()[0])
+	w := newWorld(t, dialecttest.Engines()[0])
 	v := w.visitor(t)
 	for _, r := range opencord.Routes() {
 		path := strings.Replace(r.Path, "{id}", unknownID, 1)
 		if r.Auth == opencord.AuthNone {
-			if got := v.do(r.Method, path, "{").status; got != 400 {
+			if got := v.do(r.Method, path, "{").Status; got != 400 {
 				t.Errorf("%s %s: got %d without a token, want 400", r.Method, path, got)
 			}
 			continue
@@ -90,7 +91,7 @@ func TestForeignIDsAreUnknown(t *testing.T) {
 
 func TestPathsAreDecoded(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, engines()[0])
+	w := newWorld(t, dialecttest.Engines()[0])
 	c := newCast(t, w)
 	for _, path := range []string{
 		"/api/servers/" + strings.ToUpper(c.S), "/api/%73ervers/" + c.S, "/api/servers/" + strings.ReplaceAll(c.S, "-", "%2D"),
@@ -105,7 +106,7 @@ func TestPathsAreDecoded(t *testing.T) {
 // HEAD is served wherever GET is: the same headers, no body.
 func TestHead(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, engines()[0])
+	w := newWorld(t, dialecttest.Engines()[0])
 	c := newCast(t, w)
 	for _, r := range opencord.Routes() {
 		path := c.target(r)
@@ -114,11 +115,11 @@ func TestHead(t *testing.T) {
 		}
 		get := c.O.elsewhere().do(http.MethodGet, path, nil).want(r.Status)
 		head := c.O.elsewhere().do(http.MethodHead, path, nil).want(r.Status)
-		if head.raw != "" {
-			t.Errorf("HEAD %s: got a body %q", path, head.raw)
+		if head.Raw != "" {
+			t.Errorf("HEAD %s: got a body %q", path, head.Raw)
 		}
 		for _, name := range []string{"Content-Type", "Content-Length", limitHeader, remainingHeader} {
-			if got, want := head.header.Get(name), get.header.Get(name); got != want {
+			if got, want := head.Header.Get(name), get.Header.Get(name); got != want {
 				t.Errorf("HEAD %s: got %s %q, want %q as for GET", path, name, got, want)
 			}
 		}
@@ -129,7 +130,7 @@ func TestHead(t *testing.T) {
 
 func TestCORS(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, engines()[0])
+	w := newWorld(t, dialecttest.Engines()[0])
 	v := w.visitor(t)
 	r := v.do("OPTIONS", "/api/messages/x", nil, "Origin: https://x.example", "Access-Control-Request-Method: PATCH").want(204)
 	for name, want := range map[string]string{
@@ -138,13 +139,13 @@ func TestCORS(t *testing.T) {
 		"Access-Control-Allow-Headers":  "Authorization, Content-Type",
 		"Access-Control-Expose-Headers": "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After",
 	} {
-		if got := r.header.Get(name); got != want {
+		if got := r.Header.Get(name); got != want {
 			t.Errorf("got %s %q, want %q", name, got, want)
 		}
 	}
 	r.quota(200, 200) // not counted
 	for _, r := range []*response{v.get("/api/nope").want(404), v.get("/api/auth/me").want(401), v.delete("/api/auth/login").want(405)} {
-		if got := r.header.Get("Access-Control-Allow-Origin"); got != "*" {
+		if got := r.Header.Get("Access-Control-Allow-Origin"); got != "*" {
 			t.Errorf("%s: got Access-Control-Allow-Origin %q, want *", r.what, got)
 		}
 	}
@@ -152,9 +153,9 @@ func TestCORS(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	t.Parallel()
-	v := newWorld(t, engines()[0]).visitor(t)
+	v := newWorld(t, dialecttest.Engines()[0]).visitor(t)
 	r := v.do("OPTIONS", "/api/auth/login", nil).want(204).quota(200, 199)
-	if got := r.header.Get("Allow"); got != "OPTIONS, POST" {
+	if got := r.Header.Get("Allow"); got != "OPTIONS, POST" {
 		t.Errorf("got Allow %q, want OPTIONS, POST", got)
 	}
 	v.do("OPTIONS", "/api/nope", nil).fails(404, "Not found")
@@ -162,7 +163,7 @@ func TestOptions(t *testing.T) {
 
 func TestDocument(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, engines()[0])
+	w := newWorld(t, dialecttest.Engines()[0])
 	r := w.visitor(t).get("/api/openapi.json").want(200).is("openapi", "3.1.0").is("servers.0.url", "/")
 	paths, ok := r.at("paths").(map[string]any)
 	if !ok {
@@ -173,6 +174,6 @@ func TestDocument(t *testing.T) {
 			t.Errorf("the document lacks %s %s", route.Method, route.Path)
 		}
 	}
-	w = newWorld(t, engines()[0], func(_ *core.Config, oc *opencord.Config) { oc.PublicURL = "https://example.org/chat" })
+	w = newWorld(t, dialecttest.Engines()[0], func(_ *core.Config, oc *opencord.Config) { oc.PublicURL = "https://example.org/chat" })
 	w.visitor(t).get("/api/openapi.json").want(200).is("servers.0.url", "https://example.org/chat")
 }

@@ -2,6 +2,8 @@ package opencord_test
 
 import (
 	"testing"
+
+	"parley/internal/dialect/dialecttest"
 )
 
 func TestLogout(t *testing.T) {
@@ -20,9 +22,9 @@ func TestLogout(t *testing.T) {
 // The fifty-first login ends the oldest session and no other.
 func TestSessionCap(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, engines()[0])
+	w := newWorld(t, dialecttest.Engines()[0])
 	u := w.user(t)
-	tokens := []string{u.token}
+	tokens := []string{u.Token}
 	for range 50 {
 		tokens = append(tokens, u.post("/api/auth/login", object{"email": u.email, "password": password}).want(200).text("token"))
 	}
@@ -35,18 +37,18 @@ func TestSessionCap(t *testing.T) {
 func TestRegistrationsThatTakeBoth(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, w *world) {
 		in := registration(w)
-		all := together(20, func(int) *response { return w.visitor(t).post("/api/auth/register", in) })
+		all := dialecttest.Together(20, func(int) *response { return w.visitor(t).post("/api/auth/register", in) })
 		if got := statuses(all); got[201] != 1 || got[409] != 19 {
 			t.Errorf("got statuses %v, want one 201 and nineteen 409", got)
 		}
 		for _, r := range all {
-			if r.status == 409 {
+			if r.Status == 409 {
 				r.fails(409, "Email already registered")
 			}
 		}
 		byName := registration(w)
-		all = together(20, func(int) *response {
-			return w.visitor(t).post("/api/auth/register", registration(w).but("username", byName["username"]))
+		all = dialecttest.Together(20, func(int) *response {
+			return w.visitor(t).post("/api/auth/register", registration(w).But("username", byName["username"]))
 		})
 		if got := statuses(all); got[201] != 1 || got[409] != 19 {
 			t.Errorf("got statuses %v, want one 201 and nineteen 409", got)
@@ -57,7 +59,7 @@ func TestRegistrationsThatTakeBoth(t *testing.T) {
 func TestJoinRace(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, w *world) {
 		c := newCast(t, w)
-		all := together(10, func(int) *response { return c.X.join(c.S, c.code) })
+		all := dialecttest.Together(10, func(int) *response { return c.X.join(c.S, c.code) })
 		if got := statuses(all); got[200] != 1 || got[409] != 9 {
 			t.Errorf("got statuses %v, want one 200 and nine 409", got)
 		}

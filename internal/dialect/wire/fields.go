@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"net/http"
 
 	"parley/internal/chat"
 	"parley/internal/httpx"
@@ -35,6 +36,22 @@ func (f *Fields) check() {
 		return
 	}
 	f.Fail(&chat.Error{Code: chat.CodeFieldType, Field: e.Field, Want: e.Want})
+}
+
+// ReadBody reads a JSON object of at most limit bytes out of a body with read; no body
+// is {} if it is optional. It fails with body_too_large, body_invalid or what read
+// found wrong first.
+func ReadBody(r *http.Request, limit int64, optional bool, read func(*Fields)) error {
+	o, err := httpx.ReadObject(r, limit, optional)
+	switch {
+	case errors.Is(err, httpx.ErrTooLarge):
+		return chat.Fail(chat.CodeBodyTooLarge)
+	case err != nil:
+		return chat.Fail(chat.CodeBodyInvalid)
+	}
+	f := Fields{Object: o}
+	read(&f)
+	return f.Err()
 }
 
 // Required reads a string that must be there.
