@@ -27,7 +27,8 @@ build: ## build bin/parley, one static binary
 .PHONY: test
 test: ## run all tests with the race detector, on SQLite and on a PostgreSQL of their own
 	scripts/need gcc curl postgresql node
-	go run ./internal/testpg/withpg go test -race ./...
+	go run ./internal/testpg/withpg go test -race -timeout 15m ./...
+	go run ./internal/testpg/withpg go test -run '/postgres$$' ./internal/dialect/...
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (60s)

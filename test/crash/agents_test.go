@@ -141,6 +141,13 @@ func (f *fleet) writeUntil(t *testing.T, answers int, then func()) {
 	defer cancel()
 	var acting sync.WaitGroup
 	for _, a := range f.agents {
+		for range a.sockets { // before the writer, whose source of chance makes theirs
+			random := rand.New(rand.NewPCG(a.random.Uint64(), 0))
+			acting.Go(func() {
+				for a.listen(ctx, t, random) {
+				}
+			})
+		}
 		acting.Go(func() {
 			for {
 				if !f.write(t, a, answers, reached) || a.syncs && a.random.IntN(4) == 0 && !a.fetch(t) {
@@ -154,13 +161,6 @@ func (f *fleet) writeUntil(t *testing.T, answers int, then func()) {
 				}
 			}
 		})
-		for range a.sockets {
-			random := rand.New(rand.NewPCG(a.random.Uint64(), 0))
-			acting.Go(func() {
-				for a.listen(ctx, t, random) {
-				}
-			})
-		}
 	}
 	<-enough
 	then()

@@ -23,6 +23,7 @@ type storm struct {
 	wave    *wave
 	refused int // attempts to connect, in this wave
 	cut     int // connections in this wave, before they had everything
+	cutBy   error
 }
 
 // newStorm makes agents and messages that wait for them.

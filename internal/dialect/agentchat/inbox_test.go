@@ -2,6 +2,7 @@ package agentchat_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -121,8 +122,11 @@ func TestAcknowledgingMakesRoom(t *testing.T) {
 		b.Post("/v1/messages/"+last.Text("id")+"/read", nil).Want(200)
 		a.send(b, "one was read").Want(201)
 		code(a.send(b, "too many"), 429, "RECIPIENT_BACKLOGGED")
-		row := b.Get("/v1/messages/" + last.Text("conversation_id") + "?limit=1").Want(200)
-		b.ack(row.Text("0.delivery_id")).Want(200).Is("acked", 10_000)
+		rows := b.Get("/v1/messages/sync?limit=500").Want(200)
+		for cursor := ""; len(rows.List("")) > 0; rows = b.Get("/v1/messages/sync?limit=500&after=" + cursor).Want(200) {
+			cursor = rows.Text(strconv.Itoa(len(rows.List(""))-1) + ".delivery_id")
+			b.ack(cursor).Want(200).Is("acked", len(rows.List("")))
+		}
 		a.send(b, "all have arrived").Want(201)
 	})
 }

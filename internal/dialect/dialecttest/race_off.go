@@ -1,0 +1,6 @@
+//go:build !race
+
+package dialecttest
+
+// raceDetector says that the program runs under the race detector.
+const raceDetector = false
