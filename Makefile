@@ -30,6 +30,10 @@ test: ## run all tests with the race detector, on SQLite and on a PostgreSQL of 
 	go run ./internal/testpg/withpg go test -race -timeout 15m ./...
 	go run ./internal/testpg/withpg go test -run '/postgres$$' ./internal/dialect/...
 
+.PHONY: storm
+storm: ## have 10,000 sockets come back at once; make test has 2,000
+	go test -count=1 -v ./test/storm
+
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (60s)
 	scripts/fuzz $(FUZZTIME)

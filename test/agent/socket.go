@@ -33,7 +33,7 @@ type Socket struct {
 func (a *Agent) Listen(ctx context.Context) (*Socket, error) {
 	began := time.Now()
 	address := "ws" + strings.TrimPrefix(a.server, "http") + "/v1/ws"
-	conn, _, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPClient: &a.network.client})
+	conn, _, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPClient: &a.network.client}) //nolint:bodyclose // the connection has it
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}

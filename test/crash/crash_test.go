@@ -13,6 +13,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -118,7 +119,7 @@ func onPostgres(t *testing.T) engine {
 // each time; at the end it opens the database itself.
 func crash(t *testing.T, p pace, e engine, begin func(t *testing.T, url string, random *rand.Rand) scene) {
 	t.Helper()
-	flags := append(e.flags, "--listen", "127.0.0.1:0", "--limits", "off", "--insecure-code", agent.Code)
+	flags := append(slices.Clone(e.flags), "--listen", "127.0.0.1:0", "--limits", "off", "--insecure-code", agent.Code)
 	random := newRandom(t)
 	srv := start(t, flags)
 	s := begin(t, srv.URL, random)

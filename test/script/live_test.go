@@ -32,7 +32,7 @@ func openSocket(ts *testscript.TestScript, w *world, args []string) {
 	}
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
-	conn, _, err := websocket.Dial(ctx, ts.Getenv("URL")+path, options)
+	conn, _, err := websocket.Dial(ctx, ts.Getenv("URL")+path, options) //nolint:bodyclose // the connection has it
 	ts.Check(err)
 	w.sockets[args[0]] = &socket{conn}
 }

@@ -149,8 +149,11 @@ func freeAddress(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer socket.Close()
-	return socket.Addr().String()
+	address := socket.Addr().String()
+	if err := socket.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return address
 }
 
 func (s *server) start(ctx context.Context) error {

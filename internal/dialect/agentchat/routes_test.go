@@ -39,7 +39,7 @@ func TestWrongMethods(t *testing.T) {
 		for _, r := range agentchat.Routes() {
 			if matches(r.Path, path) {
 				paths[path] = append(paths[path], r.Method)
-				if r.Method == "GET" {
+				if r.Method == http.MethodGet {
 					paths[path] = append(paths[path], "HEAD")
 				}
 			}
@@ -131,9 +131,14 @@ func TestRoutesNeedTheRightCredential(t *testing.T) {
 			switch r.Auth {
 			case agentchat.AuthKey, agentchat.AuthKeyAny:
 				for _, headers := range [][]string{
-					nil, {"Authorization: Bearer"}, {"Authorization: Basic x"}, {"Authorization: " + s.ann.Token},
-					{"Authorization: Bearer ac_live_nobody-has-this-key"}, {"Authorization: Bearer " + human},
-					{"Authorization: Bearer " + s.owner.token(sessionCookie)}, {session + s.owner.token(sessionCookie)},
+					nil,
+					{"Authorization: Bearer"},
+					{"Authorization: Basic x"},
+					{"Authorization: " + s.ann.Token},
+					{"Authorization: Bearer ac_live_nobody-has-this-key"},
+					{"Authorization: Bearer " + human},
+					{"Authorization: Bearer " + s.owner.token(sessionCookie)},
+					{session + s.owner.token(sessionCookie)},
 					{"Authorization: Bearer " + opsToken},
 				} {
 					code(ask(headers...), 401, "UNAUTHORIZED")
@@ -145,8 +150,13 @@ func TestRoutesNeedTheRightCredential(t *testing.T) {
 				}
 			case agentchat.AuthCookie:
 				for _, headers := range [][]string{
-					nil, {session}, {session + "x"}, {session + s.ann.Token}, {session + human + "x"},
-					{session + s.owner.token(refreshCookie)}, {"Authorization: Bearer " + s.owner.token(sessionCookie)},
+					nil,
+					{session},
+					{session + "x"},
+					{session + s.ann.Token},
+					{session + human + "x"},
+					{session + s.owner.token(refreshCookie)},
+					{"Authorization: Bearer " + s.owner.token(sessionCookie)},
 				} {
 					code(ask(headers...), 401, "UNAUTHORIZED")
 				}
@@ -204,7 +214,7 @@ func TestForeignIDsAreUnknown(t *testing.T) {
 				kind + "_" + strings.Repeat("A", 5000), "%25" + own,
 			}
 			for other, id := range ids {
-				if other != kind && !(strings.HasPrefix(r.Path, "/v1/conversations/") || r.ID == "readHistory") {
+				if other != kind && !strings.HasPrefix(r.Path, "/v1/conversations/") && r.ID != "readHistory" {
 					foreign = append(foreign, id, kind+"_"+id[len(other)+1:])
 				}
 			}

@@ -37,7 +37,7 @@ func (w *World) Visitor(t testing.TB) *Client {
 	return &Client{T: t, World: w, Addr: fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, n&255)}
 }
 
-// Get, Post, Put, Patch and Delete are Do with their method.
+// Get sends no body.
 func (c *Client) Get(path string, headers ...string) *Response {
 	return c.Do("GET", path, nil, headers...)
 }
