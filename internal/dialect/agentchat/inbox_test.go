@@ -117,17 +117,14 @@ func TestAcknowledgingMakesRoom(t *testing.T) {
 		a, b := w.agent(t), w.agent(t)
 		w.introduce(t, a, b)
 		w.burden(t, b, 9_999)
-		last := a.send(b, "the last one").Want(201)
+		full := a.send(b, "the last one").Want(201)
 		code(a.send(b, "too many"), 429, "RECIPIENT_BACKLOGGED")
-		b.Post("/v1/messages/"+last.Text("id")+"/read", nil).Want(200)
+		b.Post("/v1/messages/"+full.Text("id")+"/read", nil).Want(200)
 		a.send(b, "one was read").Want(201)
 		code(a.send(b, "too many"), 429, "RECIPIENT_BACKLOGGED")
-		rows := b.Get("/v1/messages/sync?limit=500").Want(200)
-		for len(rows.List("")) > 0 {
-			last := strconv.Itoa(len(rows.List(""))-1) + ".delivery_id"
-			b.ack(rows.Text(last)).Want(200).Is("acked", len(rows.List("")))
-			rows = b.Get("/v1/messages/sync?limit=500").Want(200)
-		}
+		rows := b.Get("/v1/messages/sync").Want(200) // what burdens has no message
+		last := strconv.Itoa(len(rows.List(""))-1) + ".delivery_id"
+		b.ack(rows.Text(last)).Want(200).Is("acked", 10_000)
 		a.send(b, "all have arrived").Want(201)
 	})
 }
