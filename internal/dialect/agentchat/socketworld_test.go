@@ -285,11 +285,14 @@ func (w *world) crew(t testing.TB, members ...*agent) (group chat.ConversationID
 // until waits for something that happens without a word.
 func (w *world) until(t testing.TB, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !done(); {
-		if time.Now().After(deadline) {
+	deadline, look := time.After(patience), time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for !done() {
+		select {
+		case <-look.C:
+		case <-deadline:
 			t.Fatal("what was waited for did not happen")
 		}
-		time.Sleep(time.Millisecond) // between two looks
 	}
 }
 
