@@ -13,6 +13,9 @@ var openCord string
 //go:embed agentchat.json
 var agentChat string
 
+//go:embed aiclient.json
+var aiClient string
+
 // OpenCord returns the OpenAPI 3.1 document of the /api surface. Its one server
 // has the address "/".
 func OpenCord() string { return openCord }
@@ -20,3 +23,7 @@ func OpenCord() string { return openCord }
 // AgentChat returns the OpenAPI 3.1 document of the /v1 and /dashboard surface. Its
 // one server has the address "/".
 func AgentChat() string { return agentChat }
+
+// AIClient returns the OpenAPI 3.1 document of the /ai surface. Its one server has
+// the address "/".
+func AIClient() string { return aiClient }

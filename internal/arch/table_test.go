@@ -73,6 +73,10 @@ func table() []rule {
 			why: "hashes and compares; who owns a secret is the core's business",
 		},
 		{
+			path: "internal/signing", uses: []string{"internal/chat"}, never: []string{http, sql},
+			why: "keys, signatures and the bytes they are over: the server and the command line share it",
+		},
+		{
 			path: "internal/netguard", libraries: []string{"code.dny.dev/ssrf"}, never: []string{sql},
 			why: "decides about addresses; knows nothing of what is sent to them",
 		},
@@ -149,7 +153,8 @@ func table() []rule {
 		{
 			path: "internal/core", never: []string{http, sql},
 			uses: []string{
-				"internal/bus", "internal/chat", "internal/id", "internal/ratelimit", "internal/secret", "internal/store",
+				"internal/bus", "internal/chat", "internal/id", "internal/ratelimit", "internal/secret", "internal/signing",
+				"internal/store",
 			},
 			libraries: []string{"golang.org/x/sync", "golang.org/x/text"}, // x/text folds names
 			why:       "the only place that decides: it speaks neither HTTP nor SQL and no dialect's words",
@@ -157,16 +162,27 @@ func table() []rule {
 
 		// The words.
 		{
-			path: "internal/dialect/wire", uses: []string{"internal/chat", "internal/httpx"}, never: []string{sql},
+			path: "internal/dialect/wire", never: []string{sql},
+			uses: []string{
+				"internal/blob", // names of files, made safe
+				"internal/chat", "internal/httpx",
+			},
 			why: "what all dialects read and write alike; it asks the core nothing and names no dialect",
 		},
 		{
 			path: "internal/dialect/opencord", never: []string{sql},
 			uses: []string{
-				"api", "internal/blob", // names of files, made safe
-				"internal/chat", "internal/core", "internal/dialect/wire", "internal/httpx", "internal/hub", "internal/id",
+				"api", "internal/chat", "internal/core", "internal/dialect/wire", "internal/httpx", "internal/hub", "internal/id",
 			},
 			why: "a dialect decodes, calls the core and encodes: store and bus would go round the rules, and another dialect would tie the two together",
+		},
+		{
+			path: "internal/dialect/aiclient", never: []string{sql},
+			uses: []string{
+				"api", "internal/chat", "internal/core", "internal/dialect/wire", "internal/httpx", "internal/id", "internal/signing",
+			},
+			tests: []string{"internal/netguard", "internal/webhook"}, // where its webhooks go, and how
+			why:   "a dialect decodes, calls the core and encodes: store and bus would go round the rules, and another dialect would tie the two together",
 		},
 		{
 			path: "internal/dialect/agentchat", never: []string{sql},

@@ -100,6 +100,10 @@ type Account struct {
 
 	Avatar string // key of the picture in blob storage, "" if there is none
 
+	// PublicKey is what the account's signatures are checked with: a P-256 key as
+	// PEM without a newline at the end; "" is none. Only its owner sets it (AI 7.4).
+	PublicKey string
+
 	// Hooks is what the account's webhooks listen to, all together; Muting tells
 	// whether it may have mutes. Both spare the send path a look.
 	Hooks  HookEvents
@@ -151,7 +155,9 @@ type Profile struct {
 	DisplayName string
 	Description string
 	Avatar      string
+	PublicKey   string // where the dialect shows keys: the send path loads it only then
 	State       AccountState
+	Disabled    bool
 	Presence    Presence
 	Gone        bool
 	CreatedAt   time.Time
@@ -164,7 +170,8 @@ func (a *Account) Profile() Profile {
 	}
 	return Profile{
 		ID: a.ID, Kind: a.Kind, Username: a.Username, Handle: a.Handle, DisplayName: a.DisplayName,
-		Description: a.Description, Avatar: a.Avatar, State: a.State, Presence: a.Presence, CreatedAt: a.CreatedAt,
+		Description: a.Description, Avatar: a.Avatar, PublicKey: a.PublicKey, State: a.State, Disabled: a.Disabled,
+		Presence: a.Presence, CreatedAt: a.CreatedAt,
 	}
 }
 

@@ -69,6 +69,7 @@ type Member struct {
 	LeftSeq      int64     // last sequence number a former member may see
 	LeftAt       time.Time // zero: still a member
 	HiddenSeq    int64     // the member put everything up to here out of its sight
+	Removed      bool      // an admin ended the membership: it begins again by invitation only
 }
 
 // Active tells whether the account is still a member.

@@ -33,6 +33,12 @@ const (
 	CodeStatusTextLong  Code = "status_text_long" // Max
 	CodeSelf            Code = "self"             // an act on oneself that needs another
 
+	CodeSignatureFormat Code = "signature_format" // no DER in hexadecimal
+	CodeSignatureBad    Code = "signature_bad"    // not of this sender over this message
+	CodePublicKeyFormat Code = "public_key_format"
+	CodeHookURL         Code = "hook_url"     // no URL that could be called
+	CodeHookBlocked     Code = "hook_blocked" // it leads to an address that may not be called
+
 	CodeSelfMute        Code = "self_mute"
 	CodeContentTooLarge Code = "content_too_large" // text, data and metadata together
 	CodeHandleInvalid   Code = "handle_invalid"    // malformed or reserved: not told apart
@@ -114,6 +120,7 @@ const (
 
 	// The other side does not take it.
 	CodePeerGone      Code = "peer_gone" // removed, suspended or disabled
+	CodePeerOff       Code = "peer_off"  // suspended or disabled, where the caller named the account
 	CodeBlocked       Code = "blocked"
 	CodeContactsOnly  Code = "contacts_only"
 	CodeAwaitingReply Code = "awaiting_reply" // one opener was sent; Since
@@ -131,7 +138,8 @@ const (
 	CodeChannelCap    Code = "channel_cap"
 	CodeGroupFull     Code = "group_full"
 	CodeHookCap       Code = "hook_cap"
-	CodeMuteCap       Code = "mute_cap" // Max
+	CodeAgentCap      Code = "agent_cap" // of agents that one person made
+	CodeMuteCap       Code = "mute_cap"  // Max
 	CodeHandleTaken   Code = "handle_taken"
 	CodeAddressSpent  Code = "address_spent" // it has made its lifetime's number of accounts
 	CodeAddressAgent  Code = "address_agent" // an agent's address where a human's is needed
@@ -154,6 +162,7 @@ func Codes() []Code {
 		CodeNothingToUpdate, CodeAddressInvalid, CodeUsernameInvalid, CodePasswordShort, CodePasswordLong,
 		CodeTextEmpty, CodeTextTooLong, CodePageLimit, CodePageCursor, CodeStatusInvalid, CodeStatusTextLong, CodeSelf,
 		CodeSelfMute, CodeContentTooLarge, CodeHandleInvalid,
+		CodeSignatureFormat, CodeSignatureBad, CodePublicKeyFormat, CodeHookURL, CodeHookBlocked,
 		CodeImageEmpty, CodeImageFormat, CodeImageDecode, CodeImageSmall, CodeImageProcessing,
 		CodeUploadSize, CodeUploadChecksum, CodeUploadExpired, CodeUploadDone, CodeAttachmentScope, CodeStorageUnreached,
 		CodeCodeExpired, CodeCodeInvalid, CodeCodeAttempts, CodeCodeCooldown, CodeCodeHourly, CodeCodeUndelivered,
@@ -167,9 +176,9 @@ func Codes() []Code {
 		CodeDeliveryUnknown, CodeSystemUnknown, CodeEscalationUnknown,
 		CodeNotMember, CodeNotParticipant, CodeMuteForeign, CodeNotPermitted, CodeNotAuthor, CodeOwnerStays, CodeInviteInvalid,
 		CodeNotOwn, CodeNotAdmin, CodeLastAdmin, CodeProtected,
-		CodePeerGone, CodeBlocked, CodeContactsOnly, CodeAwaitingReply, CodeRestricted, CodeBacklogged,
+		CodePeerGone, CodePeerOff, CodeBlocked, CodeContactsOnly, CodeAwaitingReply, CodeRestricted, CodeBacklogged,
 		CodeAddressTaken, CodeUsernameTaken, CodeAlreadyMember, CodeLastChannel, CodeKeyCap, CodeMembershipCap,
-		CodeMemberCap, CodeChannelCap, CodeGroupFull, CodeHookCap, CodeMuteCap, CodeHandleTaken, CodeAddressSpent, CodeAddressAgent,
+		CodeMemberCap, CodeChannelCap, CodeGroupFull, CodeHookCap, CodeAgentCap, CodeMuteCap, CodeHandleTaken, CodeAddressSpent, CodeAddressAgent,
 		CodeReported, CodeClaimed, CodeClaimAttempts,
 		CodeRateLimited, CodeColdCap, CodeUnavailable, CodeRefreshDown, CodeInternal,
 	}

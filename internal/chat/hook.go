@@ -52,7 +52,26 @@ type Hook struct {
 	Events    HookEvents
 	Secret    []byte // sealed: only the core can open it
 	CreatedAt time.Time
+	UpdatedAt time.Time // when URL and Secret were set
+	Health    HookHealth
 }
+
+// HookHealth is how a hook fared.
+type HookHealth struct {
+	LastSuccessAt time.Time // zero: never
+	LastFailureAt time.Time // zero: never
+	LastError     string    // what failed last, one of the HookError constants
+}
+
+// What may go wrong with an attempt, as the owner of a hook is told: no address, no
+// header and nothing of the answer is in it (AI 9.2).
+const (
+	HookErrorTimeout = "timeout"
+	HookErrorConnect = "connect"
+	HookErrorTLS     = "tls"
+	HookErrorStatus  = "http_status"
+	HookErrorBlocked = "blocked"
+)
 
 // Delivery is one event on its way to one hook. The event is kept as it was
 // committed; Body is what is sent, made from it before the first attempt and the

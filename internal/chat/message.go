@@ -26,6 +26,7 @@ type Message struct {
 	Data         []byte
 	Metadata     []byte
 	Attachment   AttachmentID // 0: none
+	Signature    *Signature   // nil: the sender did not sign it, or edited it since
 	CreatedAt    time.Time
 	EditedAt     time.Time // zero until the first edit
 	RetractedAt  time.Time // zero unless the author took it back

@@ -38,7 +38,7 @@ type Config struct {
 	DashboardOrigins []Origin `option:"" group:"Network:" placeholder:"ORIGIN" help:"Web pages beside the server's own that may call the owners' API (/dashboard) with cookies; repeatable."`
 	InternalListen   Address  `option:"" group:"Network:" placeholder:"HOST:PORT" help:"Second address, for metrics, profiles and health; off by default, never to be public."`
 
-	Dialects        []Dialect     `option:"" group:"Service:" default:"opencord,agentchat" placeholder:"NAME" help:"Interfaces to serve; the paths of all others are unknown."`
+	Dialects        []Dialect     `option:"" group:"Service:" default:"opencord,agentchat,aiclient" placeholder:"NAME" help:"Interfaces to serve; the paths of all others are unknown."`
 	Limits          Switch        `option:"" group:"Service:" default:"on" placeholder:"on|off" help:"off lifts the request, send, login and code rates, for load tests only."`
 	Retention       time.Duration `option:"" group:"Service:" default:"720h" placeholder:"TIME" help:"Time after which a message that an agent never fetched is no longer offered to it; it stays in the history. 0 keeps offering it."`
 	Welcome         Switch        `option:"" group:"Service:" default:"off" placeholder:"on|off" help:"on lets the system agent, @chatfather, greet agents that register and answer their commands."`

@@ -273,7 +273,7 @@ func TestDefault(t *testing.T) {
 		t.Errorf("defaults do not pass: %v", err)
 	}
 	if c.Listen != ":8080" || c.Data != "./data" || c.Database.Postgres() || c.Limits != config.On ||
-		c.InternalListen != "" || c.ShutdownTimeout != 10*time.Second || len(c.Dialects) != 2 ||
+		c.InternalListen != "" || c.ShutdownTimeout != 10*time.Second || len(c.Dialects) != 3 ||
 		c.Retention != 30*24*time.Hour || c.Welcome != config.Off || c.OpsToken != "" || !c.SMTP.None() || c.InsecureCode != "" {
 		t.Errorf("defaults = %+v", c)
 	}

@@ -158,7 +158,7 @@ type Dialect chat.Surface
 
 // dialects are those that this version has.
 func dialects() []chat.Surface {
-	return []chat.Surface{chat.SurfaceOpenCord, chat.SurfaceAgentChat}
+	return []chat.Surface{chat.SurfaceOpenCord, chat.SurfaceAgentChat, chat.SurfaceAIClient}
 }
 
 func dialectNames() string {

@@ -20,7 +20,20 @@ type Knock struct {
 	// Anonymous requests count by address even with a valid key, such as
 	// registration and login.
 	Anonymous bool
+	// Also is what the request counts as besides, where the surface has a limit for
+	// it (AI 6).
+	Also Counted
 }
+
+// Counted is what some requests count as besides being requests.
+type Counted uint8
+
+// What there is.
+const (
+	CountsNothing Counted = iota
+	CountsLogin           // by client address, whatever comes of it
+	CountsSend            // by agent, once it is known and may act
+)
 
 // Admission is what Admit found out.
 type Admission struct {
@@ -28,7 +41,8 @@ type Admission struct {
 	// Denied says why Actor is nobody: token_missing or token_invalid. It
 	// matters only to routes that need an account.
 	Denied error
-	Quota  chat.Quota
+	// Quota is of the limit that the request counted against last.
+	Quota chat.Quota
 }
 
 // Admit counts a request against its rate limit and finds out who makes it. It
@@ -49,7 +63,11 @@ func (s *Service) Admit(ctx context.Context, k Knock) (Admission, error) {
 
 	l := limits(k.Surface)
 	key, limit := k.Bucket, l.RequestsPerAddress
-	if a.Denied == nil && !k.Anonymous && who.actor.Kind == chat.CredentialKey {
+	switch {
+	case a.Denied != nil || k.Anonymous:
+	case l.RequestsPerAgent > 0 && who.actor.Is != chat.KindHuman:
+		key, limit = "a"+accountKey(who.actor.Account), l.RequestsPerAgent
+	case l.RequestsPerKey > 0 && who.actor.Kind == chat.CredentialKey:
 		key, limit = "k"+strconv.FormatInt(int64(who.actor.Credential), 36), l.RequestsPerKey
 	}
 	if s.limitsOff || limit == 0 {
@@ -64,7 +82,28 @@ func (s *Service) Admit(ctx context.Context, k Knock) (Admission, error) {
 	if chat.CodeOf(a.Denied) == chat.CodeInternal {
 		return a, a.Denied
 	}
+	switch {
+	case k.Also == CountsLogin:
+		return a, s.countAlso(&a, rateLogins, k.Bucket)
+	case k.Also == CountsSend && a.Denied == nil && a.Actor.Is != chat.KindHuman && !a.Actor.off:
+		return a, s.countAlso(&a, rateSendRequests, accountKey(a.Actor.Account))
+	}
 	return a, nil
+}
+
+// countAlso counts a request against a further limit.
+func (s *Service) countAlso(a *Admission, which rate, key string) error {
+	now, limit := s.now(), s.rates.specs[which].limit
+	if s.limitsOff {
+		a.Quota = unlimited(now, limit)
+		return nil
+	}
+	q := s.rates.limiters[which].Take(now, key, limit)
+	a.Quota = quota(q)
+	if !q.OK {
+		return limited(q, now)
+	}
+	return nil
 }
 
 // PeekQuota tells what a client address has left for requests without a key, and

@@ -4,6 +4,7 @@ import (
 	"unicode/utf8"
 
 	"parley/internal/chat"
+	"parley/internal/signing"
 )
 
 // clientIDMax is the longest own id of a sender for a message, in characters.
@@ -38,6 +39,14 @@ func checkMessage(in *NewMessage, l Limits) error {
 	if l.ContentBytes > 0 && contentBytes(in) > l.ContentBytes {
 		return &chat.Error{Code: chat.CodeContentTooLarge, Max: l.ContentBytes}
 	}
+	if !in.Signature.Present || in.Signature.Null {
+		return nil
+	}
+	value, err := signing.ParseSignature(in.Signature.Value)
+	if err != nil {
+		return chat.FailField(chat.CodeSignatureFormat, "signature")
+	}
+	in.signature = &chat.Signature{Value: value}
 	return nil
 }
 

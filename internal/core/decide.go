@@ -16,6 +16,7 @@ type sendItem struct {
 	key     store.SendKey
 	invalid error // the input is at fault; told only to those who may write there
 	limited bool  // the rates of sends hold for the surface it came through
+	keyed   bool  // the surface it came through shows the author's key
 
 	sent *Sent
 	err  error
@@ -54,7 +55,8 @@ func newSendRun(items []*sendItem, hints *pendingCounts, rates *rates, now time.
 
 // ask names what must be known exactly: the envelopes that wait for guarded
 // recipients where memory is no good, the open conversations of authors who are
-// about to open another, and the mutes and webhooks of recipients who have any.
+// about to open another, the mutes and webhooks of recipients who have any, and the
+// public keys of authors where they are shown: in /ai, and maybe to webhooks.
 func (r *sendRun) ask(f *store.SendFacts) store.Questions {
 	q := store.Questions{ColdSince: r.now.Add(-coldWindow)}
 	seen := make(map[chat.AccountID]bool)
@@ -88,6 +90,11 @@ func (r *sendRun) ask(f *store.SendFacts) store.Questions {
 			for _, member := range f.Members[conv.ID] {
 				recipient(member)
 			}
+		}
+	}
+	for _, it := range r.items {
+		if it.keyed || len(q.Hooks) > 0 {
+			q.Keys = append(q.Keys, it.author)
 		}
 	}
 	return q
@@ -239,10 +246,12 @@ func attachable(
 func (r *sendRun) reachable(it *sendItem, conv *chat.Conversation, peer *chat.Account) error {
 	if it.in.Peer != 0 {
 		switch {
-		case peer == nil || peer.Gone() || peer.Off():
+		case peer == nil || peer.Gone():
 			return chat.Fail(chat.CodeAccountUnknown)
 		case peer.ID == it.author:
 			return chat.Fail(chat.CodeSelf)
+		case peer.Off():
+			return chat.Fail(chat.CodePeerOff)
 		}
 		return nil
 	}

@@ -201,7 +201,8 @@ func (s *Service) addHook(
 		return chat.Hook{}, err
 	}
 	h := chat.Hook{
-		ID: chat.HookID(n), Account: c.Actor.Account, Surface: c.Surface, URL: url, Events: events, CreatedAt: ch.at,
+		ID: chat.HookID(n), Account: c.Actor.Account, Surface: c.Surface, URL: url, Events: events,
+		CreatedAt: ch.at, UpdatedAt: ch.at,
 	}
 	h.Secret = s.vault.Seal([]byte(secret), hookPurpose(h.ID))
 	if err := ch.InsertHook(ctx, &h); err != nil {

@@ -10,11 +10,18 @@ import (
 
 // Forms of the tokens that /api issues (OC 3).
 const (
-	sessionPrefix   = "sess_"
 	keyPrefix       = "aoc_"
 	keyPrefixLength = 12 // characters of a token that may be shown
 	keyDefaultName  = "default"
 )
+
+// sessionPrefix is how the sessions of a surface begin.
+func sessionPrefix(surface chat.Surface) string {
+	if surface == chat.SurfaceAIClient {
+		return "usr_"
+	}
+	return "sess_"
+}
 
 // CreateKey issues a key for the caller's account (OC 7.4). The token is shown
 // here and nowhere else. It fails with field_length or key_cap.

@@ -12,32 +12,35 @@ type Limits struct {
 	// Requests per minute, in fixed windows aligned to whole minutes; 0: no limit.
 	RequestsPerAddress int // everything without a valid key, by client address
 	RequestsPerKey     int // a valid key, by key
+	RequestsPerAgent   int // any valid credential of an agent, by account; 0: as above
 
 	SessionLife time.Duration // absolute, not extended by use
 	SessionCap  int           // live sessions per account; one more ends the oldest
 	KeyCap      int           // live keys per account
+	PairedLogin bool          // failed logins are limited per client and address
+	PeopleOnly  bool          // agents may not log in
 
 	KeyName          int // characters
 	TextChars        int // characters of one message; 0: ContentBytes alone counts
 	ContentBytes     int // text, data and metadata of one message as JSON; 0: TextChars alone counts
 	UsernameMin      int
 	UsernameMax      int
-	DisplayName      int // characters
-	StatusText       int // characters
-	SpaceName        int // characters
-	SpaceDescription int // characters
-	ChannelName      int // characters
-	ChannelTopic     int // characters
-	ChannelPosition  int // highest position
+	AnyScript        bool // usernames have letters of any script
+	DisplayName      int  // characters
+	StatusText       int  // characters
+	SpaceName        int  // characters
+	SpaceDescription int  // characters
+	ChannelName      int  // characters
+	ChannelTopic     int  // characters
+	ChannelPosition  int  // highest position
 
 	Page        int // messages of a page when none is asked for
 	PageMax     int
 	DirectsPage int // direct conversations of a page, also the most
 
-	Sends       int  // messages of one account per second, after policy; 0: no limit
-	SystemSends int  // ... of a system account
-	GroupSends  int  // messages of all members into one group per second; 0: no limit
-	InputFirst  bool // a bad body is told before anything about the target
+	Sends       int // messages of one account per second, after policy; 0: no limit
+	SystemSends int // ... of a system account
+	GroupSends  int // messages of all members into one group per second; 0: no limit
 
 	Memberships   int // spaces per account
 	SpaceMembers  int // members per space
@@ -49,6 +52,11 @@ type Limits struct {
 	GroupHandles     int // named when a group is made
 	GroupMembers     int // active ones per group
 	GroupInvites     int // made by one account within inviteWindow
+	GroupMemberships int // groups of this surface per account; 0: no limit
+
+	Agents     int // made by one person
+	AgentName  int // characters
+	AgentAbout int // characters
 }
 
 // Passwords of every surface: characters, not bytes. The upper bound keeps the
@@ -88,6 +96,8 @@ func limits(surface chat.Surface) Limits {
 	switch surface {
 	case chat.SurfaceAgentChat:
 		return agentChatLimits()
+	case chat.SurfaceAIClient:
+		return aiClientLimits()
 	default:
 		return openCordLimits()
 	}
@@ -105,7 +115,6 @@ func agentChatLimits() Limits {
 		Sends:        60,
 		SystemSends:  200,
 		GroupSends:   20,
-		InputFirst:   true,
 
 		GroupName:        100,
 		GroupDescription: 500,
@@ -124,6 +133,7 @@ func openCordLimits() Limits {
 		SessionLife:        24 * time.Hour,
 		SessionCap:         50,
 		KeyCap:             10,
+		PairedLogin:        true,
 		KeyName:            64,
 		TextChars:          4000,
 		UsernameMin:        3,
@@ -141,5 +151,30 @@ func openCordLimits() Limits {
 		Memberships:        100,
 		SpaceMembers:       1000,
 		SpaceChannels:      100,
+	}
+}
+
+// aiClientLimits are those of AI 6, 8 and 10.
+func aiClientLimits() Limits {
+	return Limits{
+		RequestsPerAddress: 100,
+		RequestsPerAgent:   100,
+		SessionLife:        24 * time.Hour,
+		SessionCap:         50,
+		KeyCap:             1,
+		PeopleOnly:         true,
+		TextChars:          4000,
+		UsernameMin:        2,
+		UsernameMax:        32,
+		AnyScript:          true,
+		Page:               50,
+		PageMax:            100,
+		GroupName:          100,
+		GroupDescription:   500,
+		GroupMembers:       500,
+		GroupMemberships:   100,
+		Agents:             20,
+		AgentName:          50,
+		AgentAbout:         500,
 	}
 }

@@ -21,7 +21,8 @@ type Session struct {
 // Login checks a password and starts a session (OC 7.2). An unknown address and a
 // wrong password are the same login_failed and take the same time. After ten
 // failures of one client with one address in five minutes it is rate_limited,
-// right or wrong, with the quota of that bucket.
+// right or wrong, with the quota of that bucket; /ai counts attempts where they
+// arrive instead (Admit), and lets no agents in (AI 10.2).
 //
 // Attempts of one pair run one after the other, or many at once could guess more
 // often than the limit says.
@@ -30,6 +31,7 @@ func (s *Service) Login(ctx context.Context, c Call, bucket, address, password s
 		return nil, c.Input
 	}
 	address = normalAddress(address)
+	l := limits(c.Surface)
 	pair := bucket + " " + address
 	turn := s.loginTurns[maphash.String(s.seed, pair)%uint64(len(s.loginTurns))]
 	select {
@@ -38,13 +40,16 @@ func (s *Service) Login(ctx context.Context, c Call, bucket, address, password s
 	case <-ctx.Done():
 		return nil, chat.Internal("log in", ctx.Err())
 	}
-	if !s.limitsOff {
+	if l.PairedLogin && !s.limitsOff {
 		if q := s.logins.Peek(s.now(), pair, loginFailures); q.Remaining == 0 {
 			return nil, limited(q, s.now())
 		}
 	}
 	a, err := s.checkLogin(ctx, address, password)
-	if chat.CodeOf(err) == chat.CodeLoginFailed {
+	if err == nil && l.PeopleOnly && a.Kind != chat.KindHuman {
+		err = chat.Fail(chat.CodeLoginFailed)
+	}
+	if l.PairedLogin && chat.CodeOf(err) == chat.CodeLoginFailed {
 		s.logins.Take(s.now(), pair, loginFailures)
 	}
 	if err != nil {
@@ -88,7 +93,7 @@ func (s *Service) checkLogin(ctx context.Context, address, password string) (*ch
 // ones beyond the cap.
 func (s *Service) startSession(ctx context.Context, surface chat.Surface, account chat.AccountID) (*Session, error) {
 	l := limits(surface)
-	out := &Session{Token: secret.NewToken(sessionPrefix)}
+	out := &Session{Token: secret.NewToken(sessionPrefix(surface))}
 	err := s.update(ctx, "start session", func(ctx context.Context, ch *change) error {
 		var err error
 		if out.Account, err = ch.Account(ctx, account); err != nil {

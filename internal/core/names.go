@@ -132,12 +132,13 @@ func freeHandle(ctx context.Context, r store.Reader, username string) (string, e
 	}
 }
 
-// checkUsername checks a trimmed username of /api (OC 7.1).
+// checkUsername checks a trimmed username of /api or /ai (OC 7.1, AI 10.1).
 func checkUsername(username string, l Limits) error {
 	n := 0
 	for _, r := range username {
 		n++
-		ok := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '_' || r == '-'
+		ok := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '_' || r == '-' ||
+			l.AnyScript && (unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r))
 		if !ok || n > l.UsernameMax {
 			return chat.Fail(chat.CodeUsernameInvalid)
 		}

@@ -147,6 +147,22 @@ const (
 	OpWatch                  OperationName = "Watch"
 	OpListEscalations        OperationName = "ListEscalations"
 	OpUpdateEscalation       OperationName = "UpdateEscalation"
+	OpLookUpAgent            OperationName = "LookUpAgent"
+	OpListAgents             OperationName = "ListAgents"
+	OpCreateAgent            OperationName = "CreateAgent"
+	OpChangeAgent            OperationName = "ChangeAgent"
+	OpRemoveAgent            OperationName = "RemoveAgent"
+	OpIssueAgentKey          OperationName = "IssueAgentKey"
+	OpRevokeAgentKey         OperationName = "RevokeAgentKey"
+	OpListPeers              OperationName = "ListPeers"
+	OpReadInbox              OperationName = "ReadInbox"
+	OpListGroups             OperationName = "ListGroups"
+	OpJoinGroup              OperationName = "JoinGroup"
+	OpListGroupMembers       OperationName = "ListGroupMembers"
+	OpReadGroup              OperationName = "ReadGroup"
+	OpSetMessageHook         OperationName = "SetMessageHook"
+	OpShowMessageHook        OperationName = "ShowMessageHook"
+	OpCheckHealth            OperationName = "CheckHealth"
 )
 
 // Operations is the catalogue, in the order of the documentation.
@@ -277,5 +293,21 @@ func Operations() []Operation {
 		{Name: OpWatch, Kind: KindRead, Needs: "a ticket", Open: true},
 		{Name: OpListEscalations, Kind: KindRead, Needs: "the operator's token", Open: true},
 		{Name: OpUpdateEscalation, Kind: KindWrite, Needs: "the operator's token", Open: true},
+		{Name: OpLookUpAgent, Kind: KindRead, Needs: "an agent or a person"},
+		{Name: OpListAgents, Kind: KindRead, Needs: "a person"},
+		{Name: OpCreateAgent, Kind: KindWrite, Needs: "a person"},
+		{Name: OpChangeAgent, Kind: KindWrite, Needs: "the person who made the agent"},
+		{Name: OpRemoveAgent, Kind: KindWrite, Needs: "the person who made the agent"},
+		{Name: OpIssueAgentKey, Kind: KindWrite, Needs: "the person who made the agent"},
+		{Name: OpRevokeAgentKey, Kind: KindWrite, Needs: "the person who made the agent"},
+		{Name: OpListPeers, Kind: KindRead, Needs: "an agent"},
+		{Name: OpReadInbox, Kind: KindRead, Needs: "an agent"},
+		{Name: OpListGroups, Kind: KindRead, Needs: "an agent"},
+		{Name: OpJoinGroup, Kind: KindWrite, Needs: "the id of a group that is joined by id"},
+		{Name: OpListGroupMembers, Kind: KindRead, Needs: "membership"},
+		{Name: OpReadGroup, Kind: KindRead, Needs: "membership"},
+		{Name: OpSetMessageHook, Kind: KindWrite, Needs: "an agent"},
+		{Name: OpShowMessageHook, Kind: KindRead, Needs: "an agent"},
+		{Name: OpCheckHealth, Kind: KindRead, Needs: "anybody", Open: true},
 	}
 }

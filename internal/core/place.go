@@ -38,7 +38,7 @@ func (r *sendRun) place(it *sendItem, author *chat.Account, conv *chat.Conversat
 	m := &chat.Message{
 		ID: chat.MessageID(r.id()), Conversation: conv.ID, Seq: conv.LastSeq, Author: author.ID,
 		ClientID: it.in.ClientID, Kind: it.in.Type, Text: it.in.Text, Data: it.in.Data, Metadata: it.in.Metadata,
-		Attachment: it.in.Attachment, CreatedAt: at,
+		Attachment: it.in.Attachment, Signature: it.in.signature, CreatedAt: at,
 	}
 	r.writes.Messages = append(r.writes.Messages, m)
 	if m.ClientID != "" {

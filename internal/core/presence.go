@@ -17,16 +17,17 @@ const (
 )
 
 // SocketOpened notes that an account has opened a socket: the first one brings it
-// online (AC 12).
-func (s *Service) SocketOpened(ctx context.Context, account chat.AccountID) {
-	if s.live.opened(account, s.now()) {
-		s.tellPresence(ctx, true, account)
+// online (AC 12). Its watchers learn of it by calling tell, which may take its time.
+func (s *Service) SocketOpened(account chat.AccountID) (tell func(context.Context)) {
+	if !s.live.opened(account, s.now()) {
+		return func(context.Context) {}
 	}
+	return func(ctx context.Context) { s.tellPresence(ctx, true, account) }
 }
 
 // SocketClosed notes that an account's socket has gone: with the last one it goes
 // offline, after a grace.
-func (s *Service) SocketClosed(_ context.Context, account chat.AccountID) {
+func (s *Service) SocketClosed(account chat.AccountID) {
 	s.live.closed(account, s.now())
 }
 

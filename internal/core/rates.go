@@ -11,7 +11,7 @@ import (
 // per surface and logins have limiters of their own.
 type rate int
 
-// The rates of AC 2.9. What the key is stands beside each.
+// The rates of AC 2.9 and AI 6. What the key is stands beside each.
 const (
 	rateRegister       rate = iota // client address
 	rateVerify                     // client address: guesses at mailed codes
@@ -38,6 +38,8 @@ const (
 	rateSupportDaily               // account
 	rateSupportYoung               // account, while it is new
 	rateSupportNotice              // account: being told so
+	rateLogins                     // client address: attempts through /ai, right or wrong
+	rateSendRequests               // account: sends through /ai, counted on arrival
 	ratesEnd
 )
 
@@ -75,6 +77,8 @@ func rateSpecs() [ratesEnd]rateSpec {
 		rateSupportDaily:   {24 * time.Hour, 50, ""},
 		rateSupportYoung:   {24 * time.Hour, 10, ""},
 		rateSupportNotice:  {24 * time.Hour, 1, ""},
+		rateLogins:         {5 * time.Minute, 10, ""},
+		rateSendRequests:   {time.Minute, 30, ""},
 	}
 }
 

@@ -147,28 +147,28 @@ func TestPresenceIsToldToWatchers(t *testing.T) {
 		_, err := f.SetPresence(ctx, subject, in)
 		f.must(err)
 	}
-	f.SocketOpened(ctx, id)
+	f.SocketOpened(id)(ctx)
 	want("first socket", chat.StatusOnline, "")
-	f.SocketOpened(ctx, id)
+	f.SocketOpened(id)(ctx)
 	f.SocketAlive(id)
 	announce(chat.StatusOnline, "") // as it is
-	f.SocketClosed(ctx, id)
+	f.SocketClosed(id)
 	announce(chat.StatusBusy, "cooking")
 	want("announced", chat.StatusBusy, "cooking")
 	announce(chat.StatusBusy, "eating")
 	want("text alone", chat.StatusBusy, "eating")
 	choose(core.PresenceChange{Status: chat.Some(chat.StatusAway)})
 	want("chosen", chat.StatusAway, "eating")
-	f.SocketClosed(ctx, id)
+	f.SocketClosed(id)
 	f.clock.Advance(time.Minute)
 	f.must(f.Sweep(ctx)) // what was chosen does not end
 	choose(core.PresenceChange{Status: chat.Some(chat.StatusOffline)})
 	want("given back", chat.StatusOffline, "eating")
-	f.SocketOpened(ctx, id)
+	f.SocketOpened(id)(ctx)
 	want("first socket again", chat.StatusOnline, "eating")
-	f.SocketClosed(ctx, id)
-	f.SocketOpened(ctx, id) // within the grace
-	f.SocketClosed(ctx, id)
+	f.SocketClosed(id)
+	f.SocketOpened(id)(ctx) // within the grace
+	f.SocketClosed(id)
 	f.clock.Advance(5 * time.Second)
 	want("last socket gone", chat.StatusOffline, "eating")
 	announce(chat.StatusOnline, "")
@@ -201,9 +201,9 @@ func TestPresenceShowsInProfiles(t *testing.T) {
 		}
 	}
 	check(chat.StatusOffline)
-	f.SocketOpened(ctx, b.Actor.Account)
+	f.SocketOpened(b.Actor.Account)(ctx)
 	check(chat.StatusOnline)
-	f.SocketClosed(ctx, b.Actor.Account)
+	f.SocketClosed(b.Actor.Account)
 	f.clock.Advance(time.Minute)
 	check(chat.StatusOffline)
 }

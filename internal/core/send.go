@@ -25,6 +25,16 @@ type NewMessage struct {
 	Data       []byte            // a JSON object, or nil
 	Metadata   []byte            // a JSON object, or nil
 	Attachment chat.AttachmentID // 0: none
+
+	// Signature is a signature in hexadecimal over Bound, which names sender and
+	// target as the dialect does, or over Text (AI 7); absent and null are none.
+	Signature chat.Opt[string]
+	Bound     string
+	// InPath says that the target stands in the path of the request: what is wrong
+	// with it is told before what is wrong with the body.
+	InPath bool
+
+	signature *chat.Signature // of Signature, once it is checked
 }
 
 // Sent is a message that is stored, as its author sees it.
@@ -47,12 +57,14 @@ const nobody chat.AccountID = -1
 // SendMessage stores a message and returns once it is on disk. Waiting sends are
 // stored together (sender). The failures are, in this order:
 //
-//   - account_off; on surfaces that tell of bad input first: the input's (below);
+//   - account_off; unless the target stands in the path: the input's (below);
 //   - what hides the target: channel_unknown, conversation_unknown, group_unknown,
 //     group_deleted, account_unknown, self;
-//   - what keeps the caller out: not_member, not_participant, not_permitted, peer_gone;
+//   - what keeps the caller out: not_member, not_participant, not_permitted, peer_gone,
+//     peer_off;
 //   - the held input error, then text_empty, text_too_long, field_length,
-//     field_invalid, content_too_large;
+//     field_invalid, content_too_large, signature_format;
+//   - signature_bad;
 //   - policy: paused, blocked, restricted, contacts_only, rate_limited, awaiting_reply,
 //     cold_cap, attachment_unknown, attachment_scope, backlogged;
 //   - rate_limited when 256 sends of the caller are waiting already.
@@ -61,9 +73,9 @@ const nobody chat.AccountID = -1
 // target, whatever the call says now.
 func (s *Service) SendMessage(ctx context.Context, c Call, in NewMessage) (*Sent, error) {
 	l := limits(c.Surface)
-	gate := c.signedIn
-	if c.Surface == chat.SurfaceAgentChat {
-		gate = c.agent
+	gate := c.agent
+	if c.Surface == chat.SurfaceOpenCord {
+		gate = c.signedIn
 	}
 	if err := gate(); err != nil {
 		return nil, err
@@ -75,7 +87,7 @@ func (s *Service) SendMessage(ctx context.Context, c Call, in NewMessage) (*Sent
 	if invalid == nil {
 		invalid = checkMessage(&in, l)
 	}
-	if invalid != nil && l.InputFirst {
+	if invalid != nil && !in.InPath {
 		return nil, invalid
 	}
 	if in.PeerHandle != "" {
@@ -84,8 +96,15 @@ func (s *Service) SendMessage(ctx context.Context, c Call, in NewMessage) (*Sent
 			return nil, err
 		}
 	}
+	if invalid == nil {
+		var err error
+		if invalid, err = s.checkSignature(ctx, c.Actor.Account, &in); err != nil {
+			return nil, err
+		}
+	}
 	item := &sendItem{
 		author: c.Actor.Account, in: in, invalid: invalid, limited: l.Sends > 0,
+		keyed: c.Surface == chat.SurfaceAIClient,
 		key: store.SendKey{
 			Author: c.Actor.Account, ClientID: in.ClientID, Conversation: in.Conversation, Peer: in.Peer,
 			Attachment: in.Attachment,
@@ -132,6 +151,9 @@ func (s *Service) refuseSend(ctx context.Context, item *sendItem) (*Sent, error)
 func (s *Service) outside(ctx context.Context, item *sendItem, refused error) error {
 	if chat.CodeOf(refused) != chat.CodeNotMember || item.in.Kind != chat.ConversationGroup {
 		return refused
+	}
+	if item.keyed {
+		return s.outsider(ctx, item.in.Conversation)
 	}
 	err := s.view(ctx, "read group", func(ctx context.Context, r store.Reader) error {
 		_, _, err := groupSeat(ctx, r, item.in.Conversation, item.author)

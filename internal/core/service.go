@@ -203,6 +203,7 @@ func New(cfg Config) (*Service, error) {
 
 		requests: map[chat.Surface]*ratelimit.Fixed{
 			chat.SurfaceOpenCord: ratelimit.NewFixed(time.Minute, maxBuckets),
+			chat.SurfaceAIClient: ratelimit.NewFixed(time.Minute, maxBuckets),
 		},
 		logins: ratelimit.NewFixed(loginWindow, maxBuckets),
 		seed:   maphash.MakeSeed(),

@@ -9,6 +9,7 @@ import (
 	"parley/internal/chat"
 	"parley/internal/config"
 	"parley/internal/dialect/agentchat"
+	"parley/internal/dialect/aiclient"
 	"parley/internal/dialect/opencord"
 	"parley/internal/httpx"
 )
@@ -39,6 +40,8 @@ func (s *Server) public() http.Handler {
 			surfaces = append(surfaces, surface{[]string{"/api/"}, s.openCord(clients)})
 		case chat.SurfaceAgentChat:
 			surfaces = append(surfaces, surface{agentchat.Paths(), s.agentChat(clients)})
+		case chat.SurfaceAIClient:
+			surfaces = append(surfaces, surface{[]string{"/ai/"}, s.aiClient(clients)})
 		}
 	}
 	rest := s.rest(clients)
@@ -61,14 +64,30 @@ func (s *Server) openCord(clients *httpx.Clients) http.Handler {
 			o.add(http.MethodPut, r.Path, string(r.Operation))
 		}
 	}
-	cfg := opencord.Config{
+	return opencord.New(opencord.Config{
 		Core: s.backend.Core, IDs: s.backend.Codec, Log: s.log, Clients: clients, Observe: o.observe,
-		PublicURL: s.cfg.PublicURL.String(),
+		PublicURL: s.cfg.PublicURL.String(), FileLink: s.fileLinks(),
+	})
+}
+
+func (s *Server) aiClient(clients *httpx.Clients) http.Handler {
+	o := s.observer(chat.SurfaceAIClient.String())
+	for _, r := range aiclient.Routes() {
+		o.add(r.Method, r.Path, string(r.Operation))
 	}
-	if slices.Contains(s.cfg.Dialects, config.Dialect(chat.SurfaceAgentChat)) { // which serves the links
-		cfg.FileLink = agentchat.FileLinks(s.backend.Codec, s.backend.Blobs, time.Now)
+	return aiclient.New(aiclient.Config{
+		Core: s.backend.Core, IDs: s.backend.Codec, Log: s.log, Clients: clients, Observe: o.observe,
+		PublicURL: s.cfg.PublicURL.String(), FileLink: s.fileLinks(),
+	})
+}
+
+// fileLinks says where files are for dialects that show them as text; nil while the
+// dialect that serves them is switched off.
+func (s *Server) fileLinks() func(base string, file *chat.Attachment) string {
+	if !slices.Contains(s.cfg.Dialects, config.Dialect(chat.SurfaceAgentChat)) {
+		return nil
 	}
-	return opencord.New(cfg)
+	return agentchat.FileLinks(s.backend.Codec, s.backend.Blobs, time.Now)
 }
 
 // agentChat also remembers the surface, whose sockets have to be ended.

@@ -96,5 +96,6 @@ type Evidence struct {
 // Revision is the text of a message before an edit.
 type Revision struct {
 	Text       string
+	Signature  *chat.Signature // nil: it was not signed
 	ReplacedAt time.Time
 }

@@ -20,6 +20,17 @@ type GroupReader interface {
 	// above after, ascending.
 	GroupsOf(ctx context.Context, account chat.AccountID, after chat.ConversationID, limit int) ([]chat.ConversationID, error)
 
+	// GroupSeats lists the active memberships of an account in groups, earliest
+	// joined first.
+	GroupSeats(ctx context.Context, account chat.AccountID, limit int) ([]GroupSeat, error)
+	// GroupSeatCount counts the active memberships of an account in groups that were
+	// made through a surface.
+	GroupSeatCount(ctx context.Context, account chat.AccountID, madeBy chat.Surface) (int, error)
+	// GroupOwners says whom groups have as their owner: the creator while
+	// it is a member, else the earliest-joined admin. Groups without members are not
+	// in the map.
+	GroupOwners(ctx context.Context, groups []chat.ConversationID) (map[chat.ConversationID]chat.AccountID, error)
+
 	// Invite returns an invitation, an ended one included.
 	Invite(ctx context.Context, id chat.InviteID) (*chat.Invite, error)
 	// OpenInvite returns the one invitation of an account into a group that waits
@@ -31,6 +42,12 @@ type GroupReader interface {
 	// InvitesSince counts the invitations, ended ones included, that an account
 	// made after a time, and says when the oldest of them was made (zero: none was).
 	InvitesSince(ctx context.Context, inviter chat.AccountID, since time.Time) (n int, oldest time.Time, err error)
+}
+
+// GroupSeat is a group and one account's place in it.
+type GroupSeat struct {
+	Group  chat.Group
+	Member chat.Member
 }
 
 // GroupInvite is an invitation with the group it leads into.
@@ -52,8 +69,8 @@ type GroupTx interface {
 	SetMember(ctx context.Context, m chat.Member) error
 	// SetRole changes the role of an active member: ErrNotFound if it is none.
 	SetRole(ctx context.Context, id chat.ConversationID, account chat.AccountID, role chat.MemberRole) error
-	// EndMember ends the membership of an active member at LeftSeq and LeftAt:
-	// ErrNotFound if it is none. EndMembers ends all of a group.
+	// EndMember ends the membership of an active member at LeftSeq and LeftAt, with
+	// Removed: ErrNotFound if it is none. EndMembers ends all of a group.
 	EndMember(ctx context.Context, m chat.Member) error
 	EndMembers(ctx context.Context, id chat.ConversationID, seq int64, at time.Time) error
 	// FlushEnvelopes marks the pending envelopes of a group as delivered at a

@@ -36,6 +36,9 @@ const HookCountLimit = 10_000
 type HookTx interface {
 	// InsertHook stores a hook with a closed breaker.
 	InsertHook(ctx context.Context, h *chat.Hook) error
+	// MoveHook stores URL, Secret and UpdatedAt of a hook and forgets how it fared;
+	// what is queued stays. ErrNotFound when it was not there.
+	MoveHook(ctx context.Context, h *chat.Hook) error
 	// DeleteHook makes a hook, its queue and its dead letters unknown at once;
 	// PurgeHooks removes them afterwards. ErrNotFound when it was not there.
 	DeleteHook(ctx context.Context, id chat.HookID) error
@@ -55,8 +58,12 @@ type HookTx interface {
 	// claimed hook may turn out to have nothing due; it is to be released all the same.
 	ClaimHooks(ctx context.Context, c HookClaim) ([]chat.HookWork, error)
 	// ReleaseHook gives a hook back with the state of its breaker, which holds its
-	// queue while it is open.
-	ReleaseHook(ctx context.Context, id chat.HookID, b chat.Breaker) error
+	// queue while it is open, and how it fared since: times that are zero leave what
+	// is known.
+	ReleaseHook(ctx context.Context, id chat.HookID, b chat.Breaker, h chat.HookHealth) error
+	// DropQueue removes what is queued for a hook beyond the newest so many, and
+	// returns how many went.
+	DropQueue(ctx context.Context, id chat.HookID, keep int) (int, error)
 	// SetDeliveryBody stores what is sent.
 	SetDeliveryBody(ctx context.Context, id chat.DeliveryID, body []byte) error
 	// DeleteDelivery takes a delivery off its queue.

@@ -35,10 +35,13 @@ type Questions struct {
 	ColdSince time.Time        // ... whose first message is not older
 	Mutes     []chat.AccountID // recipients that may have mutes: list them
 	Hooks     []chat.AccountID // recipients with webhooks: list them
+	Keys      []chat.AccountID // authors: fill in their public keys
 }
 
 // Any tells whether there is a question.
-func (q Questions) Any() bool { return len(q.Pending)+len(q.Cold)+len(q.Mutes)+len(q.Hooks) > 0 }
+func (q Questions) Any() bool {
+	return len(q.Pending)+len(q.Cold)+len(q.Mutes)+len(q.Hooks)+len(q.Keys) > 0
+}
 
 // PendingLimit is where the exact count of pending envelopes stops.
 const PendingLimit = 10_001

@@ -32,6 +32,9 @@ type Reader interface {
 	AccountByHandle(ctx context.Context, handle string) (*chat.Account, error)
 	// AccountList returns accounts with ids above after, ascending, without tombstones.
 	AccountList(ctx context.Context, after chat.AccountID, limit int) ([]*chat.Account, error)
+	// Agents lists the agents that may act, but for one (0: all), by the time they
+	// were made, and counts them all.
+	Agents(ctx context.Context, but chat.AccountID, offset, limit int) (list []*chat.Account, total int, err error)
 	// PasswordHash returns the encoded hash, "" if the account has no password.
 	PasswordHash(ctx context.Context, id chat.AccountID) (string, error)
 
@@ -101,6 +104,8 @@ type Reader interface {
 type HistoryQuery struct {
 	Conversation chat.ConversationID
 	Viewer       chat.AccountID // 0: nobody in particular
+	NotBy        chat.AccountID // without what this account wrote; 0: all
+	NoSystem     bool           // without system messages
 	After        int64          // only higher sequence numbers
 	Before       time.Time      // only messages strictly older, at full precision; zero: from the end
 	Limit        int

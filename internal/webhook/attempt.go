@@ -25,6 +25,7 @@ const (
 type run struct {
 	hook       chat.Hook
 	breaker    chat.Breaker
+	health     chat.HookHealth // since it was claimed
 	deliveries []chat.Delivery
 }
 

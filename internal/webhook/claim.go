@@ -34,7 +34,7 @@ func (l *loop) claim(ctx context.Context, tx store.Tx, c store.HookClaim) ([]*ru
 			runs = append(runs, r)
 			continue
 		}
-		if err := tx.ReleaseHook(ctx, r.hook.ID, r.breaker); err != nil {
+		if err := tx.ReleaseHook(ctx, r.hook.ID, r.breaker, r.health); err != nil {
 			return nil, err
 		}
 	}

@@ -194,7 +194,7 @@ func takenBy(ended []outcome) map[chat.AccountID][]chat.MessageID {
 func (o *outcome) record(ctx context.Context, tx store.Tx) error {
 	switch {
 	case o.delivery == nil:
-		return tx.ReleaseHook(ctx, o.run.hook.ID, o.run.breaker)
+		return tx.ReleaseHook(ctx, o.run.hook.ID, o.run.breaker, o.run.health)
 	case o.err == nil:
 		return tx.DeleteDelivery(ctx, o.delivery.ID)
 	case o.buried:

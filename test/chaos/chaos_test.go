@@ -143,12 +143,23 @@ func (m *model) populate(ctx context.Context, url string, h *http.Client, op *ad
 	return nil
 }
 
-// rage lets everybody act until the time is up. Requests that were begun are
-// waited for, because only then it is known what became of them.
+// rage lets everybody act until the time is up and everything was done at least
+// once; on a slow machine that takes longer. Requests that were begun are waited for,
+// because only then it is known what became of them.
 func (m *model) rage(ctx context.Context, op *admin.Client, storm time.Duration) {
 	over := make(chan struct{})
-	timer := time.AfterFunc(storm, func() { close(over) })
-	defer timer.Stop()
+	began := time.Now()
+	go func() {
+		defer close(over)
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for range tick.C {
+			took := time.Since(began)
+			if took > storm && len(m.undone()) == 0 || took > 4*storm || m.t.Failed() {
+				return
+			}
+		}
+	}()
 	var acting sync.WaitGroup
 	for _, a := range m.actors {
 		acting.Go(func() {

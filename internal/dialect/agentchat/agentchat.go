@@ -18,6 +18,7 @@ import (
 	"parley/internal/blob"
 	"parley/internal/chat"
 	"parley/internal/core"
+	"parley/internal/dialect/wire"
 	"parley/internal/httpx"
 	"parley/internal/hub"
 	"parley/internal/id"
@@ -98,7 +99,7 @@ func New(cfg Config) *Surface {
 	guard := httpx.Guard{Log: cfg.Log, Answer: func(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, chat.Fail(chat.CodeInternal)) // the guard has logged the cause
 	}}
-	h := httpx.Observe(cfg.Clients, cfg.Observe)(httpx.RequestIDs(commonHeaders(guard.Wrap(a.cors(a.mux())))))
+	h := httpx.Observe(cfg.Clients, cfg.Observe)(httpx.RequestIDs(wire.CommonHeaders(guard.Wrap(a.cors(a.mux())))))
 	return &Surface{Handler: h, api: a}
 }
 
@@ -153,15 +154,5 @@ func (a *api) cors(next http.Handler) http.Handler {
 			return
 		}
 		v1.ServeHTTP(w, r)
-	})
-}
-
-// commonHeaders sets what every response carries.
-func commonHeaders(next http.Handler) http.Handler {
-	cache, options := []string{"no-store"}, []string{"nosniff"} // shared by all responses
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h["Cache-Control"], h["X-Content-Type-Options"] = cache, options
-		next.ServeHTTP(w, r)
 	})
 }

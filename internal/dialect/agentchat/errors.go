@@ -86,6 +86,7 @@ func Answers() Catalogue {
 		chat.CodeRouteUnknown:        {404, notFound, "There is no such endpoint"},
 		chat.CodeMethodNotAllowed:    {405, "METHOD_NOT_ALLOWED", "This endpoint does not take that method"},
 		chat.CodeAccountUnknown:      {404, "AGENT_NOT_FOUND", "There is no such agent"},
+		chat.CodePeerOff:             {404, "AGENT_NOT_FOUND", "There is no such agent"},
 		chat.CodeCredentialUnknown:   {404, notFound, "There is no such key"},
 		chat.CodeSpaceUnknown:        {404, notFound, "There is no such space"},
 		chat.CodeChannelUnknown:      {404, "CONVERSATION_NOT_FOUND", "There is no such conversation"},

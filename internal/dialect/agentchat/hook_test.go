@@ -411,10 +411,10 @@ func TestWakeWebhook(t *testing.T) {
 
 		// With a socket open nobody is woken; the next message after it is.
 		w.Clock.Advance(time.Minute)
-		w.Core.SocketOpened(t.Context(), b.id)
+		w.Core.SocketOpened(b.id)(t.Context())
 		b.send(a, "hello").Want(201)
 		a.send(b, "not this").Want(201)
-		w.Core.SocketClosed(t.Context(), b.id)
+		w.Core.SocketClosed(b.id)
 		b.Post("/v1/mutes", object{"target_kind": "agent", "target_handle": a.handle}).Want(201)
 		a.send(b, "nor this").Want(201)
 		b.Delete("/v1/mutes/agent/" + a.handle).Want(200)

@@ -137,35 +137,25 @@ func (s *socket) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Who reads the welcome finds the agent online.
+	account := s.call.Actor.Account
+	tell := s.sockets.api.Core.SocketOpened(account)
 	if err := s.conn.Send(s.welcome()); err != nil {
+		s.sockets.api.Core.SocketClosed(account)
 		sub.Close()
 		return err
 	}
 	// Closed comes after this: it is for the same goroutine, or one not yet started.
 	s.mu.Lock()
-	s.reading = sub
+	s.attending, s.reading = true, sub
 	s.mu.Unlock()
 	s.sockets.running.Go(func() {
-		s.attend()
+		ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+		tell(ctx)
+		cancel()
 		s.pump()
 	})
 	return nil
-}
-
-// attend brings the agent online. That others are told of it may take its time, and
-// the socket its end meanwhile.
-func (s *socket) attend() {
-	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
-	defer cancel()
-	account := s.call.Actor.Account
-	s.sockets.api.Core.SocketOpened(ctx, account)
-	s.mu.Lock()
-	s.attending = !s.closed
-	gone := s.closed
-	s.mu.Unlock()
-	if gone {
-		s.sockets.api.Core.SocketClosed(ctx, account)
-	}
 }
 
 // subscribe begins a subscription to everything above a position.
@@ -245,8 +235,6 @@ func (s *socket) Closed(error) {
 		sub.Close()
 	}
 	if attending {
-		ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
-		defer cancel()
-		s.sockets.api.Core.SocketClosed(ctx, s.call.Actor.Account)
+		s.sockets.api.Core.SocketClosed(s.call.Actor.Account)
 	}
 }

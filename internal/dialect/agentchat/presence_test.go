@@ -108,8 +108,8 @@ func TestPresenceFollowsOpenSockets(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, w *world) {
 		a, b := w.agent(t), w.agent(t)
 		a.befriended(b)
-		open := func() { w.Core.SocketOpened(t.Context(), b.id) }
-		closed := func() { w.Core.SocketClosed(t.Context(), b.id) }
+		open := func() { w.Core.SocketOpened(b.id)(t.Context()) }
+		closed := func() { w.Core.SocketClosed(b.id) }
 
 		open()
 		a.presence(b, "online", nil).Is("last_seen", instant(w.Clock.Now()))
@@ -137,14 +137,14 @@ func TestPresenceIsKeptAlive(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, w *world) {
 		a, b := w.agent(t), w.agent(t)
 		a.befriended(b)
-		w.Core.SocketOpened(t.Context(), b.id)
+		w.Core.SocketOpened(b.id)(t.Context())
 		b.announcePresence(object{"status": "busy"}).Want(200)
 		for range 3 {
 			w.Clock.Advance(4 * time.Minute)
 			w.Core.SocketAlive(b.id)
 			a.presence(b, "busy", nil).Is("last_seen", instant(w.Clock.Now()))
 		}
-		w.Core.SocketOpened(t.Context(), b.id)
+		w.Core.SocketOpened(b.id)(t.Context())
 		a.presence(b, "busy", nil) // only the first socket brings online
 		w.Clock.Advance(5 * time.Minute)
 		a.presence(b, "offline", nil)
@@ -155,12 +155,12 @@ func TestPresenceHiddenWithASocketOpen(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, w *world) {
 		a, b := w.agent(t), w.agent(t)
 		a.befriended(b)
-		w.Core.SocketOpened(t.Context(), b.id)
+		w.Core.SocketOpened(b.id)(t.Context())
 		b.announcePresence(object{"status": "offline"}).Want(200)
 		w.Core.SocketAlive(b.id)
 		a.presence(b, "offline", nil)
-		w.Core.SocketClosed(t.Context(), b.id)
-		w.Core.SocketOpened(t.Context(), b.id)
+		w.Core.SocketClosed(b.id)
+		w.Core.SocketOpened(b.id)(t.Context())
 		a.presence(b, "online", nil)
 	})
 }
@@ -170,7 +170,7 @@ func TestFirstSocketBringsOnline(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, w *world) {
 		b := w.agent(t)
 		b.announcePresence(object{"status": "busy", "custom_message": "kept"}).Want(200)
-		w.Core.SocketOpened(t.Context(), b.id)
+		w.Core.SocketOpened(b.id)(t.Context())
 		b.presence(b, "online", "kept")
 	})
 }
@@ -197,13 +197,13 @@ func TestChosenPresenceLasts(t *testing.T) {
 		choose(chat.StatusAway)
 		a.presence(b, "online", "mine")
 		choose(chat.StatusBusy)
-		w.Core.SocketOpened(t.Context(), b.id)
+		w.Core.SocketOpened(b.id)(t.Context())
 		a.presence(b, "busy", "mine")
-		w.Core.SocketClosed(t.Context(), b.id)
+		w.Core.SocketClosed(b.id)
 		w.Clock.Advance(time.Hour)
 		a.presence(b, "busy", "mine")
 
-		w.Core.SocketOpened(t.Context(), b.id)
+		w.Core.SocketOpened(b.id)(t.Context())
 		if got, want := choose(chat.StatusOffline), (chat.Presence{Status: chat.StatusOnline, Text: "mine"}); got != want {
 			t.Errorf("automatic again, with a socket: got %+v, want %+v", got, want)
 		}
@@ -250,9 +250,9 @@ func TestLastSeenIsStored(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, w *world) {
 		a, b := w.agent(t), w.agent(t)
 		a.befriended(b)
-		w.Core.SocketOpened(t.Context(), b.id)
+		w.Core.SocketOpened(b.id)(t.Context())
 		w.Clock.Advance(time.Minute)
-		w.Core.SocketClosed(t.Context(), b.id)
+		w.Core.SocketClosed(b.id)
 		seen := w.Clock.Now()
 		w.Clock.Advance(time.Minute)
 		if err := w.Core.Sweep(t.Context()); err != nil {

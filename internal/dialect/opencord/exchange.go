@@ -12,13 +12,6 @@ import (
 	"parley/internal/id"
 )
 
-// The rate headers, on every response (OC 6).
-const (
-	headerLimit     = "X-RateLimit-Limit"
-	headerRemaining = "X-RateLimit-Remaining"
-	headerReset     = "X-RateLimit-Reset"
-)
-
 // exchange is one request that was let in, on its way to a handler.
 type exchange struct {
 	*http.Request
@@ -60,7 +53,7 @@ func (a *api) admitted(anonymous bool, next func(http.ResponseWriter, *http.Requ
 		admission, err := a.core.Admit(r.Context(), core.Knock{
 			Surface: chat.SurfaceOpenCord, Bucket: wire.Bucket(r), Token: wire.Bearer(r), Anonymous: anonymous,
 		})
-		setQuota(w, admission.Quota)
+		wire.SetQuota(w.Header(), admission.Quota)
 		if err != nil {
 			a.fail(w, r, err)
 			return
@@ -73,7 +66,7 @@ func (a *api) admitted(anonymous bool, next func(http.ResponseWriter, *http.Requ
 func (a *api) preflights(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
-			setQuota(w, a.core.PeekQuota(chat.SurfaceOpenCord, wire.Bucket(r)))
+			wire.SetQuota(w.Header(), a.core.PeekQuota(chat.SurfaceOpenCord, wire.Bucket(r)))
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -114,7 +107,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	h := w.Header()
 	if e.Quota != nil {
-		setQuota(w, *e.Quota)
+		wire.SetQuota(h, *e.Quota)
 	}
 	if e.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(wire.WholeSeconds(e.RetryAfter)))
@@ -127,14 +120,6 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		h.Set("WWW-Authenticate", "Bearer")
 	}
 	_ = httpx.WriteJSON(w, answer.Status, errorResponse{Error: answer.Text}) // a text always encodes
-}
-
-// setQuota sets the rate headers under their documented spelling, which is not
-// the canonical one of net/http.
-func setQuota(w http.ResponseWriter, q chat.Quota) {
-	values := []string{strconv.Itoa(q.Limit), strconv.Itoa(q.Remaining), strconv.FormatInt(q.Reset.Unix(), 10)}
-	h := w.Header()
-	h[headerLimit], h[headerRemaining], h[headerReset] = values[0:1:1], values[1:2:2], values[2:3:3]
 }
 
 // pathID opens the public id in the path. One that is malformed or names another

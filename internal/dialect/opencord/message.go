@@ -1,9 +1,6 @@
 package opencord
 
 import (
-	"strings"
-
-	"parley/internal/blob"
 	"parley/internal/chat"
 	"parley/internal/core"
 	"parley/internal/dialect/wire"
@@ -51,7 +48,7 @@ func (x *exchange) send(kind chat.ConversationKind) (any, error) {
 	var q contentRequest
 	x.read(&q)
 	sent, err := x.api.core.SendMessage(x.Context(), x.call, core.NewMessage{
-		Kind: kind, Conversation: x.conversation(), Text: q.Content,
+		Kind: kind, Conversation: x.conversation(), Text: q.Content, InPath: true,
 	})
 	if err != nil {
 		return nil, err
@@ -87,31 +84,16 @@ func (x *exchange) message(m *chat.MessageView) message {
 	a := x.api
 	by := a.author(m.By)
 	return message{
-		ID: a.seal(id.KindMessage, int64(m.ID)), Content: x.content(m), AuthorID: by.ID,
+		ID: a.seal(id.KindMessage, int64(m.ID)), Content: wire.PlainText(m, x.fileLink), AuthorID: by.ID,
 		ChannelID: a.seal(id.KindConversation, int64(m.Conversation)), Edited: !m.EditedAt.IsZero(),
 		CreatedAt: wire.Instant(m.CreatedAt), UpdatedAt: wire.InstantOrNull(m.EditedAt), Author: by,
 	}
 }
 
-// content is all that a message says, as text: what another dialect put beside the
-// text follows it, data as its JSON, a file as name and link.
-func (x *exchange) content(m *chat.MessageView) string {
-	if m.Data == nil && m.File == nil {
-		return m.Text
+// fileLink is where the file of a message is, "" if no dialect serves it.
+func (x *exchange) fileLink(file *chat.Attachment) string {
+	if x.api.fileLink == nil {
+		return ""
 	}
-	var lines []string
-	if m.Text != "" {
-		lines = append(lines, m.Text)
-	}
-	if m.Data != nil {
-		lines = append(lines, string(m.Data))
-	}
-	if m.File != nil {
-		line := blob.SafeFilename(m.File.Filename) // else it could pass for lines of its own
-		if x.api.fileLink != nil {
-			line += " " + x.api.fileLink(wire.Base(x.Request, x.api.publicURL), m.File)
-		}
-		lines = append(lines, line)
-	}
-	return strings.Join(lines, "\n")
+	return x.api.fileLink(wire.Base(x.Request, x.api.publicURL), file)
 }

@@ -18,6 +18,7 @@ import (
 	apidoc "parley/api"
 	"parley/internal/chat"
 	"parley/internal/core"
+	"parley/internal/dialect/wire"
 	"parley/internal/httpx"
 	"parley/internal/id"
 )
@@ -70,10 +71,10 @@ func New(cfg Config) http.Handler {
 		Origin:  "*",
 		Methods: "GET, POST, PUT, PATCH, DELETE",
 		Headers: "Authorization, Content-Type",
-		Expose:  headerLimit + ", " + headerRemaining + ", " + headerReset + ", Retry-After",
+		Expose:  wire.RateHeaders + ", Retry-After",
 	}
 	h := a.preflights(cors.Wrap(a.mux(document(cfg.PublicURL))))
-	return httpx.Observe(cfg.Clients, cfg.Observe)(httpx.RequestIDs(commonHeaders(guard.Wrap(h))))
+	return httpx.Observe(cfg.Clients, cfg.Observe)(httpx.RequestIDs(wire.CommonHeaders(guard.Wrap(h))))
 }
 
 // mux is the router of all routes, their aliases and what is said elsewhere.
@@ -103,14 +104,4 @@ func document(publicURL string) []byte {
 		text = strings.Replace(text, `"url": "/"`, `"url": `+string(address), 1)
 	}
 	return []byte(text)
-}
-
-// commonHeaders sets what every response carries (OC 2).
-func commonHeaders(next http.Handler) http.Handler {
-	cache, options := []string{"no-store"}, []string{"nosniff"} // shared by all responses
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h["Cache-Control"], h["X-Content-Type-Options"] = cache, options
-		next.ServeHTTP(w, r)
-	})
 }

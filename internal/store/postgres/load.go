@@ -19,7 +19,7 @@ const (
 	drawBatch = `SELECT pg_current_xact_id()::text, setval('ids', nextval('ids') + $1 - 1) - $1 + 1`
 
 	messageColumns = `m.id, m.conversation_id, m.seq, m.author_id, m.client_id, m.kind, m.text, m.data, m.metadata,
-		COALESCE(m.attachment_id, 0), m.created_at, m.edited_at, m.retracted_at`
+		COALESCE(m.attachment_id, 0), m.signature, m.created_at, m.edited_at, m.retracted_at`
 	loadReplays = `SELECT ` + messageColumns + `
 		FROM unnest($1::text[], $2::bigint[]) AS k(client_id, author_id)
 		JOIN messages m ON m.client_id = k.client_id AND m.author_id = k.author_id`
@@ -95,6 +95,7 @@ const (
 			JOIN accounts p ON p.id = c.low_id + c.high_id - c.initiator AND p.guarded
 			WHERE c.kind = 2 AND NOT c.established AND c.initiator = a.id AND c.opened_at >= $2) AS n`
 	listMutes = `SELECT owner_id, kind, target_id, until_at, created_at FROM mutes WHERE owner_id = ANY($1::bigint[])`
+	listKeys  = `SELECT id, public_key FROM accounts WHERE id = ANY($1::bigint[]) AND public_key <> ''`
 	listHooks = `SELECT id, account_id, surface, events FROM hooks WHERE account_id = ANY($1::bigint[]) AND NOT deleted
 		ORDER BY account_id, id`
 )
@@ -204,6 +205,9 @@ func (l *loader) answer(q store.Questions) *pgx.Batch {
 	}
 	if len(q.Mutes) > 0 {
 		each(b.Queue(listMutes, numbers(q.Mutes)), l.mute)
+	}
+	if len(q.Keys) > 0 {
+		each(b.Queue(listKeys, numbers(q.Keys)), l.key)
 	}
 	if len(q.Hooks) > 0 {
 		each(b.Queue(listHooks, numbers(q.Hooks)), l.hook)

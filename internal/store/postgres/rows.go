@@ -7,6 +7,7 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/store"
+	"parley/internal/store/sqlstore"
 )
 
 // each hands every row of a queued query to fn.
@@ -28,9 +29,13 @@ func (l *loader) replay(r pgx.Rows) error {
 	m := new(chat.Message)
 	var created int64
 	var edited, retracted *int64
+	var signature *string
 	err := r.Scan((*int64)(&m.ID), (*int64)(&m.Conversation), &m.Seq, (*int64)(&m.Author), &m.ClientID,
 		(*uint8)(&m.Kind), &m.Text, &m.Data, &m.Metadata,
-		(*int64)(&m.Attachment), &created, &edited, &retracted)
+		(*int64)(&m.Attachment), &signature, &created, &edited, &retracted)
+	if err == nil && signature != nil {
+		m.Signature, err = sqlstore.DecodeSignature(*signature)
+	}
 	m.CreatedAt, m.EditedAt, m.RetractedAt = moment(&created), moment(edited), moment(retracted)
 	l.facts.Replays[store.ReplayKey{Author: m.Author, ClientID: m.ClientID}] = m
 	return err
@@ -134,6 +139,16 @@ func (l *loader) mute(r pgx.Rows) error {
 	err := r.Scan((*int64)(&m.Owner), (*uint8)(&m.Kind), &m.Target, &until, &created)
 	m.Until, m.CreatedAt = moment(until), moment(&created)
 	l.facts.Mutes[m.Owner] = append(l.facts.Mutes[m.Owner], m)
+	return err
+}
+
+func (l *loader) key(r pgx.Rows) error {
+	var id chat.AccountID
+	var key string
+	err := r.Scan((*int64)(&id), &key)
+	if a := l.facts.Accounts[id]; a != nil {
+		a.PublicKey = key
+	}
 	return err
 }
 

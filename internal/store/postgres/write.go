@@ -35,6 +35,8 @@ const (
 		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::smallint[], $7::text[],
 			$8::text[], $9::text[], $10::bigint[], $11::bigint[])
 			AS m(id, conversation_id, seq, author_id, client_id, kind, text, data, metadata, attachment_id, created_at)`
+	signMessages = `UPDATE messages AS m SET signature = s.signature
+		FROM unnest($1::bigint[], $2::text[]) AS s(id, signature) WHERE m.id = s.id`
 	insertEnvelopes = `INSERT INTO envelopes (message_id, recipient_id, conversation_id, seq, state, hidden)
 		SELECT message_id, recipient_id, conversation_id, seq, state, FALSE
 		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::smallint[])
@@ -70,6 +72,9 @@ func write(w *store.Writes) (*pgx.Batch, error) {
 	}
 	if len(w.Messages) > 0 {
 		queueMessages(b, w.Messages)
+		if err := queueSignatures(b, w.Messages); err != nil {
+			return nil, err
+		}
 	}
 	if len(w.Envelopes) > 0 {
 		queueEnvelopes(b, w.Envelopes)
@@ -134,6 +139,26 @@ func queueMessages(b *pgx.Batch, list []*chat.Message) {
 		kinds[i], attachments[i], created[i] = int16(m.Kind), int64(m.Attachment), m.CreatedAt.UnixMilli()
 	}
 	b.Queue(insertMessages, ids, conversations, seqs, authors, clients, kinds, texts, data, metadata, attachments, created)
+}
+
+// queueSignatures stores the signatures of those messages that have one.
+func queueSignatures(b *pgx.Batch, list []*chat.Message) error {
+	var ids []int64
+	var signatures []string
+	for _, m := range list {
+		if m.Signature == nil {
+			continue
+		}
+		encoded, err := sqlstore.EncodeSignature(m.Signature)
+		if err != nil {
+			return err
+		}
+		ids, signatures = append(ids, int64(m.ID)), append(signatures, encoded)
+	}
+	if len(ids) > 0 {
+		b.Queue(signMessages, ids, signatures)
+	}
+	return nil
 }
 
 func queueEnvelopes(b *pgx.Batch, list []chat.Envelope) {

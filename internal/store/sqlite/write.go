@@ -92,6 +92,9 @@ func (b *batchWriter) write(ctx context.Context, s *sqlstore.Session, tx *sqlsto
 	if err := b.writeMessages(ctx, s, w.Messages); err != nil {
 		return err
 	}
+	if err := tx.Sign(ctx, w.Messages); err != nil {
+		return err
+	}
 	if err := b.writeEnvelopes(ctx, s, w.Envelopes); err != nil {
 		return err
 	}

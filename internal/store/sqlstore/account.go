@@ -10,7 +10,7 @@ const accountColumns = `a.id, a.kind, a.made_by, a.username, a.name_key, a.handl
 	a.login_address, a.recovery_address, a.state, a.disabled, a.pause, a.guarded, a.contacts_only,
 	a.status, a.status_text, a.status_chosen, a.created_at, a.updated_at,
 	a.invites_contacts_only, a.proven, a.owner_id, a.owned, a.owned_at, a.avatar, a.hooks, a.muting, a.last_seen_at,
-	a.enforced`
+	a.enforced, a.public_key`
 
 const (
 	accountByID      = `SELECT ` + accountColumns + ` FROM accounts a WHERE a.id = $1`
@@ -20,20 +20,26 @@ const (
 	accountByHandle  = `SELECT ` + accountColumns + ` FROM accounts a WHERE a.handle = $1`
 	accountsAfter    = `SELECT ` + accountColumns + ` FROM accounts a WHERE a.id > $1 AND a.state <> 4 ORDER BY a.id LIMIT 0 + $2`
 
+	// The condition is that of the index, word for word.
+	listedAgents = ` FROM accounts a WHERE kind = 2 AND state < 3 AND NOT disabled AND a.id <> $1`
+	countAgents  = `SELECT count(*)` + listedAgents
+	agentsPage   = `SELECT ` + accountColumns + listedAgents + ` ORDER BY a.created_at, a.id LIMIT 0 + $2 OFFSET 0 + $3`
+
 	passwordHash    = `SELECT password_hash FROM accounts WHERE id = $1`
 	setPasswordHash = `UPDATE accounts SET password_hash = $2 WHERE id = $1`
 
 	insertAccount = `INSERT INTO accounts (id, kind, made_by, username, name_key, handle, display_name, description,
 		login_address, recovery_address, password_hash, state, disabled, pause, guarded, contacts_only,
 		status, status_text, status_chosen, created_at, updated_at,
-		invites_contacts_only, proven, owner_id, owned, owned_at, avatar, hooks, muting, last_seen_at, enforced)
+		invites_contacts_only, proven, owner_id, owned, owned_at, avatar, hooks, muting, last_seen_at, enforced, public_key)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-			$22, $23, $24, $25, $26, $27, $28, $29, $30, $31)`
+			$22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)`
 	updateAccount = `UPDATE accounts SET kind = $2, made_by = $3, username = $4, name_key = $5, display_name = $6,
 		description = $7, login_address = $8, recovery_address = $9, state = $10, disabled = $11, pause = $12,
 		guarded = $13, contacts_only = $14, status = $15, status_text = $16, status_chosen = $17,
 		created_at = $18, updated_at = $19, invites_contacts_only = $20, proven = $21,
-		owner_id = $22, owned = $23, owned_at = $24, avatar = $25, hooks = $26, muting = $27, last_seen_at = $28, enforced = $29
+		owner_id = $22, owned = $23, owned_at = $24, avatar = $25, hooks = $26, muting = $27, last_seen_at = $28, enforced = $29,
+		public_key = $30
 		WHERE id = $1`
 )
 
@@ -45,7 +51,7 @@ func accountDest(a *chat.Account) []any {
 		(*small)(&a.Presence.Status), &a.Presence.Text, &a.Presence.Chosen,
 		(*millis)(&a.CreatedAt), (*millis)(&a.UpdatedAt),
 		&a.InvitesContactsOnly, &a.Proven, (*number)(&a.Owner), (*small)(&a.Owned), (*millis)(&a.OwnedAt), &a.Avatar,
-		(*word)(&a.Hooks), &a.Muting, (*millis)(&a.LastSeenAt), &a.Enforced,
+		(*word)(&a.Hooks), &a.Muting, (*millis)(&a.LastSeenAt), &a.Enforced, &a.PublicKey,
 	}
 }
 
@@ -107,6 +113,21 @@ func (t *Tx) AccountList(ctx context.Context, after chat.AccountID, limit int) (
 	return list, err
 }
 
+// Agents lists the agents that may act, and counts them all.
+func (t *Tx) Agents(ctx context.Context, but chat.AccountID, offset, limit int) ([]*chat.Account, int, error) {
+	var total int
+	if err := t.one(ctx, "count agents", scan(&total), countAgents, int64(but)); err != nil {
+		return nil, 0, err
+	}
+	var list []*chat.Account
+	err := t.each(ctx, "list agents", func(r Row) error {
+		a := new(chat.Account)
+		list = append(list, a)
+		return scanAccount(r, a)
+	}, agentsPage, int64(but), limit, offset)
+	return list, total, err
+}
+
 // PasswordHash returns the encoded hash, "" if the account has no password.
 func (t *Tx) PasswordHash(ctx context.Context, id chat.AccountID) (string, error) {
 	var hash string
@@ -127,7 +148,7 @@ func (t *Tx) InsertAccount(ctx context.Context, a *chat.Account, passwordHash st
 		int64(a.State), a.Disabled, int64(a.Pause), a.Guarded, a.ContactsOnly,
 		int64(a.Presence.Status), a.Presence.Text, a.Presence.Chosen, Millis(a.CreatedAt), Millis(a.UpdatedAt),
 		a.InvitesContactsOnly, a.Proven, NullID(a.Owner), int64(a.Owned), Millis(a.OwnedAt), a.Avatar,
-		int64(a.Hooks), a.Muting, Millis(a.LastSeenAt), a.Enforced)
+		int64(a.Hooks), a.Muting, Millis(a.LastSeenAt), a.Enforced, a.PublicKey)
 }
 
 // UpdateAccount stores every field of an account but the handle.
@@ -138,5 +159,5 @@ func (t *Tx) UpdateAccount(ctx context.Context, a *chat.Account) error {
 		int64(a.State), a.Disabled, int64(a.Pause), a.Guarded, a.ContactsOnly,
 		int64(a.Presence.Status), a.Presence.Text, a.Presence.Chosen, Millis(a.CreatedAt), Millis(a.UpdatedAt),
 		a.InvitesContactsOnly, a.Proven, NullID(a.Owner), int64(a.Owned), Millis(a.OwnedAt), a.Avatar,
-		int64(a.Hooks), a.Muting, Millis(a.LastSeenAt), a.Enforced)
+		int64(a.Hooks), a.Muting, Millis(a.LastSeenAt), a.Enforced, a.PublicKey)
 }

@@ -43,6 +43,8 @@ const (
 	letterHook = `SELECT d.hook_id FROM dead_letters d CROSS JOIN hooks h
 		WHERE d.id = $1 AND h.id = d.hook_id AND NOT h.deleted`
 	deleteLetter = `DELETE FROM dead_letters WHERE id = $1`
+	dropQueue    = `DELETE FROM deliveries WHERE id IN
+		(SELECT id FROM deliveries WHERE hook_id = $1 ORDER BY id DESC LIMIT 9223372036854775807 OFFSET 0 + $2)`
 	pruneLetters = `DELETE FROM dead_letters WHERE id IN
 		(SELECT id FROM dead_letters WHERE failed_at < $1 ORDER BY failed_at LIMIT 0 + $2)`
 )
@@ -196,4 +198,9 @@ func (t *Tx) ReviveLetter(ctx context.Context, id chat.DeliveryID, at time.Time)
 // PruneDeadLetters removes up to limit of those given up before a time.
 func (t *Tx) PruneDeadLetters(ctx context.Context, before time.Time, limit int) (int, error) {
 	return t.affect(ctx, "prune dead letters", pruneLetters, ceilMillis(before), limit)
+}
+
+// DropQueue removes what is queued for a hook beyond the newest so many.
+func (t *Tx) DropQueue(ctx context.Context, id chat.HookID, keep int) (int, error) {
+	return t.affect(ctx, "drop old deliveries", dropQueue, int64(id), keep)
 }

@@ -42,6 +42,7 @@ type messageDoc struct {
 	Data         []byte              `json:"data,omitempty"`
 	Metadata     []byte              `json:"metadata,omitempty"`
 	Attachment   chat.AttachmentID   `json:"attachment,omitempty"`
+	Signature    *chat.Signature     `json:"signature,omitempty"`
 	CreatedAt    time.Time           `json:"created_at,omitzero"`
 	EditedAt     time.Time           `json:"edited_at,omitzero"`
 	RetractedAt  time.Time           `json:"retracted_at,omitzero"`
@@ -74,7 +75,9 @@ type profileDoc struct {
 	DisplayName string            `json:"display_name,omitempty"`
 	Description string            `json:"description,omitempty"`
 	Avatar      string            `json:"avatar,omitempty"`
+	PublicKey   string            `json:"public_key,omitempty"`
 	State       chat.AccountState `json:"state"`
+	Disabled    bool              `json:"disabled,omitempty"`
 	Presence    chat.Presence     `json:"presence"`
 	Gone        bool              `json:"gone,omitempty"`
 	CreatedAt   time.Time         `json:"created_at,omitzero"`

@@ -241,6 +241,9 @@ func (t *Tx) Answer(ctx context.Context, q store.Questions, facts *store.SendFac
 	for _, m := range mutes {
 		facts.Mutes[m.Owner] = append(facts.Mutes[m.Owner], m)
 	}
+	if err := t.fillKeys(ctx, q.Keys, facts); err != nil {
+		return err
+	}
 	hooks, err := t.HooksOf(ctx, q.Hooks)
 	if err != nil {
 		return err
@@ -251,4 +254,25 @@ func (t *Tx) Answer(ctx context.Context, q store.Questions, facts *store.SendFac
 		})
 	}
 	return nil
+}
+
+// fillKeys adds public keys to accounts, which may be shared with other batches: it
+// puts copies in their place.
+func (t *Tx) fillKeys(ctx context.Context, ids []chat.AccountID, facts *store.SendFacts) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	var id chat.AccountID
+	var key string
+	return t.each(ctx, "read public keys", func(r Row) error {
+		if err := r.Scan((*number)(&id), &key); err != nil {
+			return err
+		}
+		if known := facts.Accounts[id]; known != nil {
+			with := *known
+			with.PublicKey = key
+			facts.Accounts[id] = &with
+		}
+		return nil
+	}, publicKeys, t.f.Ints(unique(numbers(ids))))
 }

@@ -45,6 +45,8 @@ const (
 		WHERE c.id = j.key AND b.space_id = c.space_id AND b.account_id = j.value
 		AND d.space_id = b.space_id AND d.is_default`
 
+	publicKeys = `SELECT a.id, a.public_key FROM {ints} CROSS JOIN accounts a WHERE a.id = j.value AND a.public_key <> ''`
+
 	// Of a pair that the initiator is one of, the other is the rest of the sum.
 	countCold = `SELECT count(*), min(c.opened_at) FROM conversations c CROSS JOIN accounts a
 		WHERE c.kind = 2 AND NOT c.established AND c.initiator = $1 AND c.opened_at >= $2

@@ -5,10 +5,11 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/store"
 )
 
 const (
-	memberColumns = `b.conversation_id, b.account_id, b.role, b.joined_seq, b.joined_at, b.left_seq, b.left_at, b.hidden_seq`
+	memberColumns = `b.conversation_id, b.account_id, b.role, b.joined_seq, b.joined_at, b.left_seq, b.left_at, b.hidden_seq, b.removed`
 	memberBySeat  = `SELECT ` + memberColumns + ` FROM members b WHERE b.conversation_id = $1 AND b.account_id = $2`
 	activeMembers = `SELECT ` + memberColumns + ` FROM members b
 		WHERE b.conversation_id = $1 AND b.left_at IS NULL ORDER BY b.ord`
@@ -22,6 +23,18 @@ const (
 		WHERE b.account_id = $1 AND b.conversation_id > $2 AND b.left_at IS NULL AND g.conversation_id = b.conversation_id
 		ORDER BY b.conversation_id LIMIT 0 + $3`
 
+	groupSeats = `SELECT ` + groupColumns + `, ` + memberColumns + ` FROM members b CROSS JOIN groups g CROSS JOIN conversations c
+		WHERE b.account_id = $1 AND b.left_at IS NULL AND g.conversation_id = b.conversation_id
+		AND c.id = g.conversation_id AND c.deleted_at IS NULL
+		ORDER BY b.joined_at, b.conversation_id LIMIT 0 + $2`
+	groupSeatCount = `SELECT count(*) FROM members b CROSS JOIN groups g
+		WHERE b.account_id = $1 AND b.left_at IS NULL AND g.conversation_id = b.conversation_id AND g.made_by = $2`
+	// Of the active admins, and the creator whatever its role, the creator comes first.
+	groupOwners = `SELECT g.conversation_id, (SELECT b.account_id FROM members b
+			WHERE b.conversation_id = g.conversation_id AND b.left_at IS NULL AND (b.role = 2 OR b.account_id = g.created_by)
+			ORDER BY CASE WHEN b.account_id = g.created_by THEN 0 ELSE 1 END, b.ord LIMIT 1)
+		FROM {ints} CROSS JOIN groups g WHERE g.conversation_id = j.value`
+
 	insertGroup = `INSERT INTO groups (conversation_id, made_by, name, description, avatar, avatar_url, created_by,
 		by_invitation, from_start, created_at, deleted_at, deleted_by)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
@@ -32,10 +45,10 @@ const (
 	setMember = `INSERT INTO members (conversation_id, account_id, ord, role, joined_seq, joined_at)
 		VALUES ($1, $2, (SELECT COALESCE(max(b.ord), 0) + 1 FROM members b WHERE b.conversation_id = $1), $3, $4, $5)
 		ON CONFLICT (conversation_id, account_id) DO UPDATE SET ord = excluded.ord, role = excluded.role,
-			joined_seq = excluded.joined_seq, joined_at = excluded.joined_at, left_seq = NULL, left_at = NULL`
+			joined_seq = excluded.joined_seq, joined_at = excluded.joined_at, left_seq = NULL, left_at = NULL, removed = FALSE`
 	setRole = `UPDATE members SET role = $3 WHERE conversation_id = $1 AND account_id = $2 AND left_at IS NULL`
 
-	endMember = `UPDATE members SET left_seq = $3, left_at = $4
+	endMember = `UPDATE members SET left_seq = $3, left_at = $4, removed = $5
 		WHERE conversation_id = $1 AND account_id = $2 AND left_at IS NULL`
 	endMembers = `UPDATE members SET left_seq = $2, left_at = $3 WHERE conversation_id = $1 AND left_at IS NULL`
 
@@ -52,7 +65,7 @@ func scanMember(r Row, m *chat.Member) error { return r.Scan(memberDest(m)...) }
 func memberDest(m *chat.Member) []any {
 	return []any{
 		(*number)(&m.Conversation), (*number)(&m.Account), (*small)(&m.Role), (*number)(&m.JoinedSeq),
-		(*millis)(&m.JoinedAt), (*number)(&m.LeftSeq), (*millis)(&m.LeftAt), (*number)(&m.HiddenSeq),
+		(*millis)(&m.JoinedAt), (*number)(&m.LeftSeq), (*millis)(&m.LeftAt), (*number)(&m.HiddenSeq), &m.Removed,
 	}
 }
 
@@ -107,6 +120,45 @@ func (t *Tx) GroupsOf(
 	return list, err
 }
 
+// GroupSeats lists the active memberships of an account in groups.
+func (t *Tx) GroupSeats(ctx context.Context, account chat.AccountID, limit int) ([]store.GroupSeat, error) {
+	var list []store.GroupSeat
+	err := t.each(ctx, "list memberships of account", func(r Row) error {
+		var s store.GroupSeat
+		err := r.Scan(append(groupDest(&s.Group), memberDest(&s.Member)...)...)
+		list = append(list, s)
+		return err
+	}, groupSeats, int64(account), limit)
+	return list, err
+}
+
+// GroupSeatCount counts the active memberships of an account in groups of a surface.
+func (t *Tx) GroupSeatCount(ctx context.Context, account chat.AccountID, madeBy chat.Surface) (int, error) {
+	var n int
+	err := t.one(ctx, "count memberships of account", scan(&n), groupSeatCount, int64(account), int64(madeBy))
+	return n, err
+}
+
+// GroupOwners says whom groups have as their owner.
+func (t *Tx) GroupOwners(
+	ctx context.Context, groups []chat.ConversationID,
+) (map[chat.ConversationID]chat.AccountID, error) {
+	owners := make(map[chat.ConversationID]chat.AccountID, len(groups))
+	if len(groups) == 0 {
+		return owners, nil
+	}
+	err := t.each(ctx, "find owners of groups", func(r Row) error {
+		var group chat.ConversationID
+		var owner chat.AccountID
+		err := r.Scan((*number)(&group), (*number)(&owner))
+		if owner != 0 {
+			owners[group] = owner
+		}
+		return err
+	}, groupOwners, t.f.Ints(unique(numbers(groups))))
+	return owners, err
+}
+
 // InsertGroup stores an empty group with its members, in the order given.
 func (t *Tx) InsertGroup(ctx context.Context, g *chat.Group, members []chat.Member) error {
 	if err := t.insertConversation(ctx, &g.Conversation); err != nil {
@@ -139,7 +191,7 @@ func (t *Tx) SetRole(ctx context.Context, id chat.ConversationID, account chat.A
 
 // EndMember ends an active membership.
 func (t *Tx) EndMember(ctx context.Context, m chat.Member) error {
-	return t.hit(ctx, "end membership", endMember, int64(m.Conversation), int64(m.Account), m.LeftSeq, Millis(m.LeftAt))
+	return t.hit(ctx, "end membership", endMember, int64(m.Conversation), int64(m.Account), m.LeftSeq, Millis(m.LeftAt), m.Removed)
 }
 
 // EndMembers ends every active membership of a group.

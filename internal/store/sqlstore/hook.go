@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	hookColumns    = `h.id, h.account_id, h.surface, h.url, h.events, h.secret, h.created_at`
+	hookColumns = `h.id, h.account_id, h.surface, h.url, h.events, h.secret, h.created_at,
+		h.updated_at, h.last_success_at, h.last_failure_at, h.last_failure`
 	breakerColumns = `h.failures, h.recent, h.open_until`
 
 	hooksOf = `SELECT ` + hookColumns + ` FROM {ints} CROSS JOIN hooks h
@@ -25,8 +26,10 @@ const (
 	hookListAll = hookList + ` ORDER BY h.id LIMIT 0 + $3`
 	hookListOf  = hookList + ` AND h.account_id = $4 ORDER BY h.id LIMIT 0 + $3`
 
-	insertHook = `INSERT INTO hooks (id, account_id, surface, url, events, secret, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`
+	insertHook = `INSERT INTO hooks (id, account_id, surface, url, events, secret, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	moveHook = `UPDATE hooks SET url = $2, secret = $3, updated_at = $4, last_success_at = NULL, last_failure_at = NULL,
+		last_failure = '' WHERE id = $1 AND NOT deleted`
 	deleteHook = `UPDATE hooks SET deleted = TRUE, ready_at = NULL WHERE id = $1 AND NOT deleted`
 
 	nextDeletedHook = `SELECT h.id FROM hooks h WHERE h.deleted ORDER BY h.id LIMIT 1`
@@ -39,6 +42,8 @@ const (
 		WHERE h.ready_at <= $1 ORDER BY h.ready_at, h.id LIMIT 0 + $2`
 	holdHook    = `UPDATE hooks SET held_until = $2, ready_at = $2 WHERE id = $1`
 	releaseHook = `UPDATE hooks SET failures = $2, recent = $3, open_until = $4, held_until = $4,
+			last_success_at = COALESCE($5, last_success_at), last_failure_at = COALESCE($6, last_failure_at),
+			last_failure = CASE WHEN $6 IS NULL THEN last_failure ELSE $7 END,
 			ready_at = (SELECT CASE WHEN min(d.next_at) < $4 THEN $4 ELSE min(d.next_at) END
 				FROM deliveries d WHERE d.hook_id = $1)
 		WHERE id = $1 AND NOT deleted`
@@ -50,7 +55,8 @@ const (
 func hookDest(h *chat.Hook) []any {
 	return []any{
 		(*number)(&h.ID), (*number)(&h.Account), (*small)(&h.Surface), &h.URL, (*word)(&h.Events), &h.Secret,
-		(*millis)(&h.CreatedAt),
+		(*millis)(&h.CreatedAt), (*millis)(&h.UpdatedAt), (*millis)(&h.Health.LastSuccessAt),
+		(*millis)(&h.Health.LastFailureAt), &h.Health.LastError,
 	}
 }
 
@@ -141,7 +147,12 @@ func (t *Tx) HookList(
 // InsertHook stores a hook with a closed breaker.
 func (t *Tx) InsertHook(ctx context.Context, h *chat.Hook) error {
 	return t.exec(ctx, "insert hook", insertHook, int64(h.ID), int64(h.Account), int64(h.Surface), h.URL,
-		int64(h.Events), h.Secret, Millis(h.CreatedAt))
+		int64(h.Events), h.Secret, Millis(h.CreatedAt), Millis(h.UpdatedAt))
+}
+
+// MoveHook stores URL, Secret and UpdatedAt of a hook and forgets how it fared.
+func (t *Tx) MoveHook(ctx context.Context, h *chat.Hook) error {
+	return t.hit(ctx, "move hook", moveHook, int64(h.ID), h.URL, h.Secret, Millis(h.UpdatedAt))
 }
 
 // DeleteHook makes a hook, its queue and its dead letters unknown.
@@ -228,8 +239,9 @@ func (t *Tx) ClaimHooks(ctx context.Context, c store.HookClaim) ([]chat.HookWork
 	return list, nil
 }
 
-// ReleaseHook gives a hook back with the state of its breaker.
-func (t *Tx) ReleaseHook(ctx context.Context, id chat.HookID, b chat.Breaker) error {
+// ReleaseHook gives a hook back with the state of its breaker and how it fared.
+func (t *Tx) ReleaseHook(ctx context.Context, id chat.HookID, b chat.Breaker, h chat.HookHealth) error {
 	return t.exec(ctx, "release hook", releaseHook,
-		int64(id), b.Failures, recent(b.Recent).stored(), Millis(b.OpenUntil))
+		int64(id), b.Failures, recent(b.Recent).stored(), Millis(b.OpenUntil),
+		Millis(h.LastSuccessAt), Millis(h.LastFailureAt), h.LastError)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 const messageColumns = `m.id, m.conversation_id, m.seq, m.author_id, m.client_id, m.kind, m.text, m.data, m.metadata,
-	m.attachment_id, m.created_at, m.edited_at, m.retracted_at`
+	m.attachment_id, m.signature, m.created_at, m.edited_at, m.retracted_at`
 
 const (
 	messageByID = `SELECT ` + messageColumns + ` FROM messages m CROSS JOIN conversations c
@@ -17,7 +17,7 @@ const (
 
 	historyFrom = `SELECT ` + messageColumns + ` FROM conversations c CROSS JOIN messages m
 		WHERE c.id = $1 AND c.deleted_at IS NULL AND m.conversation_id = c.id AND m.seq > $4
-		AND m.retracted_at IS NULL
+		AND m.retracted_at IS NULL AND m.author_id <> $5 AND m.kind <> $6
 		AND NOT EXISTS (SELECT 1 FROM hides h WHERE h.account_id = $3 AND h.message_id = m.id)`
 	historyOrder = ` ORDER BY m.seq DESC LIMIT 0 + $2`
 	historyLast  = historyFrom + historyOrder
@@ -30,8 +30,8 @@ const (
 			SELECT CAST(0 AS BIGINT), last_seq FROM conversations WHERE id = $1
 			UNION ALL
 			SELECT
-				CASE WHEN n.created_at >= $5 AND n.seq > p.low THEN p.low ELSE (p.low + p.high + 1) / 2 END,
-				CASE WHEN n.created_at >= $5 AND n.seq > p.low THEN n.seq - 1 ELSE p.high END
+				CASE WHEN n.created_at >= $7 AND n.seq > p.low THEN p.low ELSE (p.low + p.high + 1) / 2 END,
+				CASE WHEN n.created_at >= $7 AND n.seq > p.low THEN n.seq - 1 ELSE p.high END
 			FROM probe p LEFT JOIN messages n ON n.id = (
 				SELECT o.id FROM messages o WHERE o.conversation_id = $1 AND o.seq <= (p.low + p.high + 1) / 2
 				ORDER BY o.seq DESC LIMIT 1)
@@ -39,10 +39,11 @@ const (
 		)
 		` + historyFrom + ` AND m.seq <= (SELECT max(low) FROM probe)` + historyOrder
 
-	insertRevision = `INSERT INTO revisions (message_id, n, text, replaced_at)
-		SELECT m.id, (SELECT count(*) + 1 FROM revisions r WHERE r.message_id = m.id), m.text, $2
+	insertRevision = `INSERT INTO revisions (message_id, n, text, signature, replaced_at)
+		SELECT m.id, (SELECT count(*) + 1 FROM revisions r WHERE r.message_id = m.id), m.text, m.signature, $2
 		FROM messages m WHERE m.id = $1`
-	editMessage = `UPDATE messages SET text = $2, edited_at = $3 WHERE id = $1`
+	editMessage = `UPDATE messages SET text = $2, signature = NULL, edited_at = $3 WHERE id = $1`
+	signMessage = `UPDATE messages SET signature = $2 WHERE id = $1`
 
 	deleteMessage          = `DELETE FROM messages WHERE id = $1`
 	deleteMessageRevisions = `DELETE FROM revisions WHERE message_id = $1`
@@ -61,7 +62,8 @@ func messageDest(m *chat.Message) []any {
 	return []any{
 		(*number)(&m.ID), (*number)(&m.Conversation), (*number)(&m.Seq), (*number)(&m.Author), (*text)(&m.ClientID),
 		(*small)(&m.Kind), (*text)(&m.Text), &m.Data, &m.Metadata,
-		(*number)(&m.Attachment), (*millis)(&m.CreatedAt), (*millis)(&m.EditedAt), (*millis)(&m.RetractedAt),
+		(*number)(&m.Attachment), signature{&m.Signature}, (*millis)(&m.CreatedAt), (*millis)(&m.EditedAt),
+		(*millis)(&m.RetractedAt),
 	}
 }
 
@@ -77,7 +79,12 @@ func (t *Tx) Message(ctx context.Context, id chat.MessageID) (*chat.Message, err
 // History lists messages of a conversation, newest first, without retracted ones
 // and those that the viewer hid.
 func (t *Tx) History(ctx context.Context, q store.HistoryQuery) ([]chat.Message, error) {
-	statement, args := historyLast, []any{int64(q.Conversation), q.Limit, int64(q.Viewer), q.After}
+	without := chat.MessageKind(0)
+	if q.NoSystem {
+		without = chat.MessageSystem
+	}
+	statement := historyLast
+	args := []any{int64(q.Conversation), q.Limit, int64(q.Viewer), q.After, int64(q.NotBy), int64(without)}
 	if !q.Before.IsZero() {
 		statement, args = historyBefore, append(args, ceilMillis(q.Before))
 	}
@@ -95,7 +102,8 @@ func (t *Tx) messages(ctx context.Context, doing string, limit int, text string,
 	return list, err
 }
 
-// EditMessage replaces the text and keeps the old one as a revision.
+// EditMessage replaces the text and keeps the old one, with its signature, as a
+// revision.
 func (t *Tx) EditMessage(ctx context.Context, id chat.MessageID, text string, at time.Time) error {
 	if err := t.hit(ctx, "keep revision", insertRevision, int64(id), Millis(at)); err != nil {
 		return err

@@ -33,7 +33,7 @@ const (
 	writtenTo = `SELECT ` + messageColumns + ` FROM conversations c CROSS JOIN messages m
 		WHERE c.kind = 2 AND c.low_id = $1 AND c.high_id = $2 AND m.conversation_id = c.id AND m.author_id = $3
 		ORDER BY m.seq DESC LIMIT 0 + $4`
-	revisionsOf = `SELECT r.message_id, r.text, r.replaced_at FROM {ints} CROSS JOIN revisions r
+	revisionsOf = `SELECT r.message_id, r.text, r.signature, r.replaced_at FROM {ints} CROSS JOIN revisions r
 		WHERE r.message_id = j.value ORDER BY r.message_id, r.n`
 )
 
@@ -44,8 +44,9 @@ type evidenceDoc struct {
 }
 
 type revisionDoc struct {
-	Text       string    `json:"text"`
-	ReplacedAt time.Time `json:"replaced_at"`
+	Text       string          `json:"text"`
+	Signature  *chat.Signature `json:"signature,omitempty"`
+	ReplacedAt time.Time       `json:"replaced_at"`
 }
 
 // Block returns one block.
@@ -128,7 +129,7 @@ func (t *Tx) Evidence(ctx context.Context, e store.Edge, limit int) ([]store.Evi
 	err = t.each(ctx, "read revisions", func(r Row) error {
 		var id chat.MessageID
 		var rev store.Revision
-		err := r.Scan((*number)(&id), &rev.Text, (*millis)(&rev.ReplacedAt))
+		err := r.Scan((*number)(&id), &rev.Text, signature{&rev.Signature}, (*millis)(&rev.ReplacedAt))
 		earlier[id] = append(earlier[id], rev)
 		return err
 	}, revisionsOf, t.f.Ints(ids))

@@ -38,6 +38,9 @@ func (t *Tx) Write(ctx context.Context, w *store.Writes) error {
 			return err
 		}
 	}
+	if err := t.Sign(ctx, w.Messages); err != nil {
+		return err
+	}
 	if err := t.insertEnvelopes(ctx, w.Envelopes); err != nil {
 		return err
 	}

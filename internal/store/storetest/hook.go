@@ -53,7 +53,7 @@ func (f *fixture) claim(now time.Time, hooks, each int) []chat.HookWork {
 
 func (f *fixture) release(id chat.HookID, b chat.Breaker) {
 	f.t.Helper()
-	f.update(func(ctx context.Context, tx store.Tx) error { return tx.ReleaseHook(ctx, id, b) })
+	f.update(func(ctx context.Context, tx store.Tx) error { return tx.ReleaseHook(ctx, id, b, chat.HookHealth{}) })
 }
 
 func (f *fixture) nextDelivery() time.Time {
@@ -180,7 +180,9 @@ func testHookGone(f *fixture) {
 		"delete":   func(ctx context.Context, tx store.Tx) error { return tx.DeleteDelivery(ctx, d.ID) },
 		"postpone": func(ctx context.Context, tx store.Tx) error { return tx.PostponeDelivery(ctx, &d) },
 		"bury":     func(ctx context.Context, tx store.Tx) error { return tx.BuryDelivery(ctx, &d, f.now()) },
-		"release":  func(ctx context.Context, tx store.Tx) error { return tx.ReleaseHook(ctx, h.ID, chat.Breaker{}) },
+		"release": func(ctx context.Context, tx store.Tx) error {
+			return tx.ReleaseHook(ctx, h.ID, chat.Breaker{}, chat.HookHealth{})
+		},
 	} {
 		if err := f.store.Update(f.t.Context(), step); err != nil {
 			f.t.Errorf("%s after the hook has gone: got %v, want no error", name, err)
@@ -227,7 +229,7 @@ func testDeliveryRoundTrip(f *fixture) {
 		if err := tx.PostponeDelivery(ctx, &want); err != nil {
 			return err
 		}
-		return tx.ReleaseHook(ctx, h.ID, chat.Breaker{})
+		return tx.ReleaseHook(ctx, h.ID, chat.Breaker{}, chat.HookHealth{})
 	})
 	f.same("when it is due", f.nextDelivery(), want.NextAt)
 	work = f.claim(want.NextAt, 1, 1)
@@ -240,7 +242,7 @@ func testDeliveryRoundTrip(f *fixture) {
 		if err := tx.BuryDelivery(ctx, &want, failed); err != nil {
 			return err
 		}
-		return tx.ReleaseHook(ctx, h.ID, chat.Breaker{})
+		return tx.ReleaseHook(ctx, h.ID, chat.Breaker{}, chat.HookHealth{})
 	})
 	f.same("when nothing is queued", f.nextDelivery(), time.Time{})
 	want.NextAt = time.Time{}
