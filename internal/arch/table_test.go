@@ -28,8 +28,8 @@ func fixtures() []string {
 		"internal/dialect/dialecttest",
 		"internal/httpx", "internal/hub", "internal/id", "internal/netguard",
 		"internal/openapi", "internal/ratelimit", "internal/secret",
-		"internal/store", "internal/store/postgres", "internal/store/sqlite", "internal/store/storetest",
-		"internal/testpg",
+		"internal/store", "internal/store/postgres", "internal/store/sqlite", "internal/store/sqlite/sqlitetest",
+		"internal/store/storetest", "internal/testpg",
 	}
 }
 
@@ -120,6 +120,10 @@ func table() []rule {
 			why:       "an engine implements the contract and knows nothing above it",
 		},
 		{
+			path: "internal/store/sqlite/sqlitetest", forTests: true, uses: []string{"internal/store/sqlite"}, never: []string{http},
+			why: "copies of an empty database, for tests of whatever is built on one",
+		},
+		{
 			path: "internal/store/postgres", never: []string{http},
 			uses:      []string{"internal/chat", "internal/store", "internal/store/sqlstore"},
 			libraries: []string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "golang.org/x/sync"},
@@ -198,7 +202,7 @@ func table() []rule {
 			uses: []string{
 				"internal/blob", "internal/bus", "internal/bus/inproc", "internal/chat", "internal/core", "internal/httpx",
 				"internal/hub", "internal/id", "internal/ratelimit", "internal/secret", "internal/store", "internal/store/postgres",
-				"internal/store/sqlite", "internal/testpg",
+				"internal/store/sqlite", "internal/store/sqlite/sqlitetest", "internal/testpg",
 			},
 			libraries: testLibraries(),
 			why:       "one suite for all dialects, on a real core; it names none of them",

@@ -81,7 +81,8 @@ type Delivery struct {
 	Hook      HookID
 	Account   AccountID // whose hook it is
 	Event     Event
-	Body      []byte // nil until the first attempt
+	File      *Attachment // of the event's message, for dialects that show files as text
+	Body      []byte      // nil until the first attempt
 	Attempts  int    // that failed
 	NextAt    time.Time
 	CreatedAt time.Time

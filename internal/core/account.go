@@ -36,7 +36,7 @@ func (s *Service) Register(ctx context.Context, c Call, in Registration) (*chat.
 func (s *Service) createAccount(ctx context.Context, surface chat.Surface, kind chat.AccountKind, in Registration) (*chat.Account, error) {
 	a := &chat.Account{
 		Kind: kind, MadeBy: surface, State: chat.StateActive,
-		Username: strings.TrimSpace(in.Username), LoginAddress: normalAddress(in.Address),
+		Username: normalUsername(in.Username, limits(surface)), LoginAddress: normalAddress(in.Address),
 	}
 	if err := checkAddress(a.LoginAddress); err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"parley/internal/secret"
 	"parley/internal/store"
 	"parley/internal/store/sqlite"
+	"parley/internal/store/sqlite/sqlitetest"
 )
 
 // ackStore notes acknowledgements, in the transactions they came in, instead of
@@ -46,7 +46,7 @@ func (s *ackStore) Acknowledge(_ context.Context, keys []store.EnvelopeKey, _ ti
 func newAckService(t *testing.T) (*core.Service, *ackStore) {
 	t.Helper()
 	db, err := sqlite.Open(t.Context(), sqlite.Options{
-		Path: filepath.Join(t.TempDir(), "parley.db"), Logger: slog.New(slog.DiscardHandler),
+		Path: sqlitetest.Path(t), Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatalf("open store: %v", err)

@@ -93,10 +93,12 @@ func (r *sendRun) ask(f *store.SendFacts) store.Questions {
 		}
 	}
 	for _, it := range r.items {
-		if it.keyed || len(q.Hooks) > 0 {
+		if f.Accounts[it.author] != nil && (it.keyed || len(q.Hooks) > 0) {
 			q.Keys = append(q.Keys, it.author)
 		}
 	}
+	slices.Sort(q.Keys)
+	q.Keys = slices.Compact(q.Keys)
 	return q
 }
 

@@ -113,8 +113,10 @@ type CreatedGroup struct {
 }
 
 // CreateGroup makes a group of which the caller is the only member, and an admin,
-// and invites others into it (AC 16.2). Restricted and paused agents may. It fails
-// with field_required, field_length or field_invalid.
+// and invites others into it (AC 16.2, AI 8.5). Restricted and paused agents may. Made
+// through /ai it is joined by id and shows newcomers its whole history; elsewhere it is
+// joined by invitation and shows them what comes after (README 3). It fails with
+// field_required, field_length, field_invalid or membership_cap.
 func (s *Service) CreateGroup(ctx context.Context, c Call, in NewGroup) (*CreatedGroup, error) {
 	if err := c.agent(); err != nil {
 		return nil, err
@@ -122,7 +124,8 @@ func (s *Service) CreateGroup(ctx context.Context, c Call, in NewGroup) (*Create
 	if c.Input != nil {
 		return nil, c.Input
 	}
-	g := chat.Group{MadeBy: c.Surface, CreatedBy: c.Actor.Account, ByInvitation: true}
+	byID := c.Surface == chat.SurfaceAIClient
+	g := chat.Group{MadeBy: c.Surface, CreatedBy: c.Actor.Account, ByInvitation: !byID, FromStart: byID}
 	fields := GroupChange{Name: chat.Some(in.Name), Description: chat.Some(in.Description), AvatarURL: in.AvatarURL}
 	l := limits(c.Surface)
 	if _, err := fields.apply(&g, l); err != nil {
@@ -133,6 +136,9 @@ func (s *Service) CreateGroup(ctx context.Context, c Call, in NewGroup) (*Create
 	}
 	out := new(CreatedGroup)
 	err := s.perform(ctx, c, "create group", out, func(ctx context.Context, ch *change) error {
+		if err := anotherGroup(ctx, ch, c.Actor.Account, c.Surface); err != nil {
+			return err
+		}
 		n, err := ch.NextID(ctx, 1)
 		if err != nil {
 			return err
@@ -159,4 +165,18 @@ func (s *Service) CreateGroup(ctx context.Context, c Call, in NewGroup) (*Create
 		return nil, err
 	}
 	return out, nil
+}
+
+// anotherGroup fails with membership_cap if an account is a member of as many groups
+// as may be of those made through a surface.
+func anotherGroup(ctx context.Context, r store.Reader, account chat.AccountID, madeBy chat.Surface) error {
+	most := limits(madeBy).GroupMemberships
+	if most == 0 {
+		return nil
+	}
+	n, err := r.GroupSeatCount(ctx, account, madeBy)
+	if err == nil && n >= most {
+		err = chat.Fail(chat.CodeMembershipCap)
+	}
+	return err
 }

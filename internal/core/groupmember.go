@@ -35,7 +35,7 @@ func (s *Service) RemoveMember(ctx context.Context, c Call, group chat.Conversat
 			return chat.Fail(chat.CodeNotPermitted)
 		}
 		removed = m.target.ID
-		if err := endSeat(ctx, ch, m.group, m.target.ID); err != nil {
+		if err := endSeat(ctx, ch, m.group, m.target.ID, true); err != nil {
 			return err
 		}
 		if _, err := s.tell(ctx, ch, group, m.admin.ID, noticeRemoved, m.facts()); err != nil {
@@ -146,7 +146,8 @@ func (s *Service) setRole(ctx context.Context, ch *change, m managed, role chat.
 // LeaveGroup ends the caller's membership and returns the handle of the member that
 // became an admin because the caller was the last one, "" if none did (AC 16.10).
 // A group that nobody is left in stays as a shell that nobody sees. It fails as
-// groupSeat does.
+// groupSeat does; through /ai outsiders of a group that is joined by id are told
+// not_member (AI 8.10).
 func (s *Service) LeaveGroup(ctx context.Context, c Call, group chat.ConversationID) (promoted string, err error) {
 	if err := c.agent(); err != nil {
 		return "", err
@@ -160,6 +161,9 @@ func (s *Service) LeaveGroup(ctx context.Context, c Call, group chat.Conversatio
 			return err
 		}
 		promoted, err = s.leave(ctx, ch, group, leaver)
+		if c.Surface == chat.SurfaceAIClient {
+			err = outsideOpen(ctx, ch, group, err)
+		}
 		return err
 	})
 	if err != nil {
@@ -197,7 +201,7 @@ func (s *Service) leave(
 	if err != nil {
 		return "", err
 	}
-	if err := endSeat(ctx, ch, g, leaver.ID); err != nil {
+	if err := endSeat(ctx, ch, g, leaver.ID, false); err != nil {
 		return "", err
 	}
 	rest, err := ch.Members(ctx, group)
@@ -228,10 +232,13 @@ func (s *Service) leave(
 }
 
 // endSeat ends a membership at the last number there is. What still waited counts
-// as delivered: the account can no longer read it.
-func endSeat(ctx context.Context, ch *change, g *chat.Group, account chat.AccountID) error {
+// as delivered: the account can no longer read it. Who was removed comes back by
+// invitation only.
+func endSeat(ctx context.Context, ch *change, g *chat.Group, account chat.AccountID, removed bool) error {
 	if err := ch.FlushEnvelopes(ctx, g.ID, account, ch.at); err != nil {
 		return err
 	}
-	return ch.EndMember(ctx, chat.Member{Conversation: g.ID, Account: account, LeftSeq: g.LastSeq, LeftAt: ch.at})
+	return ch.EndMember(ctx, chat.Member{
+		Conversation: g.ID, Account: account, LeftSeq: g.LastSeq, LeftAt: ch.at, Removed: removed,
+	})
 }

@@ -184,7 +184,7 @@ func (s *Service) ListInvites(ctx context.Context, c Call) ([]chat.InviteView, e
 // AcceptInvite makes the caller a member of the group it was invited into (AC
 // 16.12). One that is a member already is shown the group, so that accepting twice
 // is accepting once. It fails with invite_unknown, group_deleted if the caller was a
-// member at the end, or group_full.
+// member at the end, group_full, or membership_cap.
 func (s *Service) AcceptInvite(ctx context.Context, c Call, id chat.InviteID) (*chat.GroupView, error) {
 	if err := c.agent(); err != nil {
 		return nil, err
@@ -212,7 +212,11 @@ func (s *Service) AcceptInvite(ctx context.Context, c Call, id chat.InviteID) (*
 			}
 		}
 		if outside {
-			if err := s.join(ctx, ch, i); err != nil {
+			g, err := ch.Group(ctx, i.Group)
+			if err != nil {
+				return err
+			}
+			if err := s.enter(ctx, ch, g, i.Invitee, i.Inviter); err != nil {
 				return err
 			}
 		}
@@ -228,17 +232,18 @@ func (s *Service) AcceptInvite(ctx context.Context, c Call, id chat.InviteID) (*
 	return out, nil
 }
 
-// join makes an invitee a member. The system message speaks in the inviter's name,
-// wherever the inviter is by now, and is the first that the newcomer may see.
-func (s *Service) join(ctx context.Context, ch *change, i *chat.Invite) error {
-	g, err := ch.Group(ctx, i.Group)
-	if err != nil {
-		return err
-	}
+// enter makes an account a member of a group, unless it fails with group_full or
+// membership_cap. The system message speaks in the name of the inviter, wherever that
+// is by now, or of whoever came by itself; where newcomers do not see the whole history
+// it is the first that they see.
+func (s *Service) enter(ctx context.Context, ch *change, g *chat.Group, account, speaker chat.AccountID) error {
 	if g.Members >= limits(g.MadeBy).GroupMembers {
 		return chat.Fail(chat.CodeGroupFull)
 	}
-	newcomer, err := ch.Account(ctx, i.Invitee)
+	if err := anotherGroup(ctx, ch, account, g.MadeBy); err != nil {
+		return err
+	}
+	newcomer, err := ch.Account(ctx, account)
 	if err != nil {
 		return err
 	}
@@ -251,7 +256,7 @@ func (s *Service) join(ctx context.Context, ch *change, i *chat.Invite) error {
 	if err := ch.SetMember(ctx, m); err != nil {
 		return err
 	}
-	if _, err := s.tell(ctx, ch, g.ID, i.Inviter, noticeJoined, notice{"agent_handle": newcomer.Handle}); err != nil {
+	if _, err := s.tell(ctx, ch, g.ID, speaker, noticeJoined, notice{"agent_handle": newcomer.Handle}); err != nil {
 		return err
 	}
 	return s.regrouped(ctx, ch, g.ID, newcomer.ID)

@@ -139,9 +139,14 @@ func (s *Service) startSession(ctx context.Context, surface chat.Surface, accoun
 	return out, nil
 }
 
-// Logout ends the session that makes the call: session_required for a key.
+// Logout ends the session that makes the call: session_required for a key. Where only
+// people log in, only they log out: token_invalid for anybody else (AI 10.3).
 func (s *Service) Logout(ctx context.Context, c Call) error {
-	if err := c.signedInWhileOff(); err != nil {
+	allowed := c.signedInWhileOff
+	if limits(c.Surface).PeopleOnly {
+		allowed = c.human
+	}
+	if err := allowed(); err != nil {
 		return err
 	}
 	if c.Actor.Kind != chat.CredentialSession {

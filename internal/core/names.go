@@ -132,6 +132,16 @@ func freeHandle(ctx context.Context, r store.Reader, username string) (string, e
 	}
 }
 
+// normalUsername trims a username and, where it may have letters of any script, brings
+// it into one form: what looks the same is then of the same length and bytes.
+func normalUsername(username string, l Limits) string {
+	username = strings.TrimSpace(username)
+	if l.AnyScript {
+		username = norm.NFC.String(username)
+	}
+	return username
+}
+
 // checkUsername checks a trimmed username of /api or /ai (OC 7.1, AI 10.1).
 func checkUsername(username string, l Limits) error {
 	n := 0

@@ -177,9 +177,18 @@ func (s *Service) enrol(ctx context.Context, ch *change, c Call, m *store.Mailed
 	if err := insertAgentKey(ctx, ch, a.ID, token); err != nil {
 		return nil, err
 	}
+	if err := announce(ctx, ch, a); err != nil {
+		return nil, err
+	}
+	c.Actor.Account = a.ID
+	return a, ch.record(ctx, c, "account.created", a.ID, "")
+}
+
+// announce tells the system accounts of a new agent.
+func announce(ctx context.Context, ch *change, a *chat.Account) error {
 	told, err := ch.SystemAccounts(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	profile := a.Profile()
 	e := chat.Event{Kind: chat.EventAccountCreated, Actor: a.ID, Account: a.ID, By: &profile}
@@ -187,18 +196,24 @@ func (s *Service) enrol(ctx context.Context, ch *change, c Call, m *store.Mailed
 		e.Recipients = append(e.Recipients, host.ID)
 	}
 	ch.emit(e)
-	c.Actor.Account = a.ID
-	return a, ch.record(ctx, c, "account.created", a.ID, "")
+	return nil
 }
 
 // insertAgentKey stores a key of the form of /v1.
 func insertAgentKey(ctx context.Context, ch *change, account chat.AccountID, token string) error {
+	_, err := insertKey(ctx, ch, chat.SurfaceAgentChat, account, token)
+	return err
+}
+
+// insertKey stores the key of an agent, in the form of a surface.
+func insertKey(ctx context.Context, ch *change, issuer chat.Surface, account chat.AccountID, token string) (*chat.Credential, error) {
 	n, err := ch.NextID(ctx, 1)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return ch.InsertCredential(ctx, &chat.Credential{
-		ID: chat.CredentialID(n), Account: account, Kind: chat.CredentialKey, Issuer: chat.SurfaceAgentChat,
+	k := &chat.Credential{
+		ID: chat.CredentialID(n), Account: account, Kind: chat.CredentialKey, Issuer: issuer,
 		Name: agentKeyName, Prefix: token[:keyPrefixLength], CreatedAt: ch.at,
-	}, secret.DigestOf(token))
+	}
+	return k, ch.InsertCredential(ctx, k, secret.DigestOf(token))
 }

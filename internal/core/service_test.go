@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"parley/internal/secret"
 	"parley/internal/store"
 	"parley/internal/store/sqlite"
+	"parley/internal/store/sqlite/sqlitetest"
 )
 
 // clock is a time that moves when told to.
@@ -49,7 +49,7 @@ type fixture struct {
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	st, err := sqlite.Open(t.Context(), sqlite.Options{
-		Path: filepath.Join(t.TempDir(), "parley.db"), Logger: slog.New(slog.DiscardHandler),
+		Path: sqlitetest.Path(t), Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatalf("open store: %v", err)
@@ -122,7 +122,7 @@ func (f *fixture) room(owner core.Call, members ...core.Call) (*chat.Space, chat
 }
 
 func (f *fixture) send(ctx context.Context, c core.Call, channel chat.ConversationID, text string) (*core.Sent, error) {
-	return f.SendMessage(ctx, c, core.NewMessage{Kind: chat.ConversationChannel, Conversation: channel, Text: text})
+	return f.SendMessage(ctx, c, core.NewMessage{InPath: true, Kind: chat.ConversationChannel, Conversation: channel, Text: text})
 }
 
 func TestSendsOfManyAreGaplessAndPublishedInOrder(t *testing.T) {

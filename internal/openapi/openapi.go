@@ -89,7 +89,7 @@ func (d *Document) JSON() ([]byte, error) {
 	r := openapi31.NewReflector()
 	r.DefaultOptions = append(r.DefaultOptions, jsonschema.InterceptDefName(func(t reflect.Type, _ string) string {
 		return exported(t.Name())
-	}))
+	}), jsonschema.InterceptProp(admitNull))
 	for _, s := range d.Substitutes {
 		r.AddTypeMapping(s.Type, s.As)
 	}
@@ -106,6 +106,15 @@ func (d *Document) JSON() ([]byte, error) {
 		})
 	}
 	return encode(r.Spec)
+}
+
+// admitNull lists null among the words of a member that may be null: the reflector
+// gives it the type alone.
+func admitNull(p jsonschema.InterceptPropParams) error {
+	if p.Processed && len(p.PropertySchema.Enum) > 0 && p.PropertySchema.HasType(jsonschema.Null) {
+		p.PropertySchema.Enum = append(p.PropertySchema.Enum, nil)
+	}
+	return nil
 }
 
 // describe fills in what is not about single operations.

@@ -14,6 +14,7 @@ import (
 type thing struct {
 	Name string  `json:"name" required:"true" maxLength:"9"`
 	Note *string `json:"note"`
+	Mood *string `json:"mood" enum:"high,low"`
 }
 
 type count int
@@ -115,6 +116,7 @@ func TestDocument(t *testing.T) {
 		"components|schemas|Change|properties|count|type":                                        "string", // substituted
 		"components|schemas|Thing|properties|name|maxLength":                                     9.0,
 		"components|schemas|Thing|properties|note|type|0":                                        "null",
+		"components|schemas|Thing|properties|mood|enum":                                          []any{"high", "low", nil},
 		"components|securitySchemes|token|scheme":                                                "bearer",
 	} {
 		if got := at(doc, path); !reflect.DeepEqual(got, want) {

@@ -26,6 +26,9 @@ type HookReader interface {
 	// NextDelivery is when ClaimHooks has something to hand out next, zero if
 	// nothing is queued. It may have been then already.
 	NextDelivery(ctx context.Context) (time.Time, error)
+	// DueDeliveries lists up to limit deliveries of one hook that are due at a time,
+	// the longest due first, whether the hook is claimed or not.
+	DueDeliveries(ctx context.Context, id chat.HookID, now time.Time, limit int) ([]chat.Delivery, error)
 }
 
 // HookCountLimit is where the counts of HookList stop.
@@ -50,7 +53,7 @@ type HookTx interface {
 	PurgeHooks(ctx context.Context, limit int) (int, error)
 
 	// Enqueue queues events for hooks, each under an id it draws; of the deliveries,
-	// Hook, Account, Event, NextAt and CreatedAt are taken. An event that has a
+	// Hook, Account, Event, File, NextAt and CreatedAt are taken. An event that has a
 	// position is queued for a hook once: doing it again is passed over.
 	Enqueue(ctx context.Context, deliveries []chat.Delivery) error
 	// ClaimHooks takes hooks that have something due, the longest due first. Nobody
@@ -58,9 +61,11 @@ type HookTx interface {
 	// claimed hook may turn out to have nothing due; it is to be released all the same.
 	ClaimHooks(ctx context.Context, c HookClaim) ([]chat.HookWork, error)
 	// ReleaseHook gives a hook back with the state of its breaker, which holds its
-	// queue while it is open, and how it fared since: times that are zero leave what
-	// is known.
-	ReleaseHook(ctx context.Context, id chat.HookID, b chat.Breaker, h chat.HookHealth) error
+	// queue while it is open.
+	ReleaseHook(ctx context.Context, id chat.HookID, b chat.Breaker) error
+	// NoteHealth stores Health of a hook: times that are zero leave what is known. It is
+	// passed over if the hook was moved since h.UpdatedAt, since it fared so elsewhere.
+	NoteHealth(ctx context.Context, h *chat.Hook) error
 	// DropQueue removes what is queued for a hook beyond the newest so many, and
 	// returns how many went.
 	DropQueue(ctx context.Context, id chat.HookID, keep int) (int, error)

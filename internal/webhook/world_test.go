@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
@@ -21,6 +20,7 @@ import (
 	"parley/internal/netguard"
 	"parley/internal/store"
 	"parley/internal/store/sqlite"
+	"parley/internal/store/sqlite/sqlitetest"
 	"parley/internal/webhook"
 )
 
@@ -92,7 +92,7 @@ func (words) Header(d *chat.Delivery, secret []byte, at time.Time) http.Header {
 func newWorld(t *testing.T, change ...func(*webhook.Config)) *world {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), sqlite.Options{
-		Path: filepath.Join(t.TempDir(), "parley.db"), Logger: slog.New(slog.DiscardHandler),
+		Path: sqlitetest.Path(t), Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatalf("open the store: %v", err)

@@ -125,6 +125,7 @@ func elsewhere() []chat.Code {
 		chat.CodeSpaceUnknown, chat.CodeChannelUnknown, chat.CodeOwnerStays, chat.CodeInviteInvalid, chat.CodeAlreadyMember,
 		chat.CodeLastChannel, chat.CodeMembershipCap, chat.CodeMemberCap, chat.CodeChannelCap, chat.CodeNotAuthor,
 		chat.CodeDeliveryUnknown, // of operators
+		chat.CodeSignatureFormat, chat.CodeSignatureBad, chat.CodePublicKeyFormat, chat.CodeAgentCap,
 		chat.CodeImageProcessing, // no picture is known that decodes and cannot be encoded
 	}
 }

@@ -97,7 +97,7 @@ func (w *hookWorld) queued(t *testing.T, a *agent) string {
 					kinds = append(kinds, string(d.Event.Kind))
 				}
 			}
-			if err := tx.ReleaseHook(ctx, h.Hook.ID, h.Breaker, chat.HookHealth{}); err != nil {
+			if err := tx.ReleaseHook(ctx, h.Hook.ID, h.Breaker); err != nil {
 				return err
 			}
 		}

@@ -41,6 +41,11 @@ func situationsOfInput() []situation {
 		return func(c *cast) *response { return c.a.Put("/v1/presence", body) }
 	}
 	history := func(c *cast, query string) *response { return c.a.Get("/v1/messages/" + c.a.befriend(c.b) + query) }
+	hook := func(url string) func(*cast) *response {
+		return func(c *cast) *response {
+			return c.a.Post("/v1/webhooks", object{"url": url, "events": []string{"message.new"}})
+		}
+	}
 	return []situation{
 		{chat.CodeBodyInvalid, 400, invalid, form, func(c *cast) *response { return c.a.Post("/v1/contacts", "{") }},
 		{chat.CodeBodyTooLarge, 413, "PAYLOAD_TOO_LARGE", nil, func(c *cast) *response {
@@ -53,6 +58,8 @@ func situationsOfInput() []situation {
 			return c.a.Patch("/v1/contacts/"+c.b.handle, object{"notes": strings.Repeat("x", 1001)})
 		}},
 		{chat.CodeFieldInvalid, 400, invalid, field("limit"), func(c *cast) *response { return c.a.Get("/v1/contacts?limit=0") }},
+		{chat.CodeHookURL, 400, invalid, field("url"), hook("ftp://agents.example/")},
+		{chat.CodeHookBlocked, 400, invalid, field("url"), hook("https://127.0.0.1/")},
 		{chat.CodeAddressInvalid, 400, invalid, field("email"), func(c *cast) *response {
 			return c.a.Post("/v1/agents/recover", object{"email": "a@b"})
 		}},
@@ -326,6 +333,10 @@ func situationsOfPolicy() []situation {
 			conversation := c.a.befriend(c.b)
 			c.w.change(c.t, c.b, func(b *chat.Account) { b.State = chat.StateSuspended })
 			return c.a.in(conversation, "hi")
+		}},
+		{chat.CodePeerOff, 404, "AGENT_NOT_FOUND", nil, func(c *cast) *response {
+			c.w.change(c.t, c.b, func(b *chat.Account) { b.State = chat.StateSuspended })
+			return c.a.send(c.b, "hi")
 		}},
 		{chat.CodeBlocked, 403, "BLOCKED", nil, func(c *cast) *response {
 			c.b.block(c.a).Want(200)

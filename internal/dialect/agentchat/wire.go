@@ -1,6 +1,7 @@
 package agentchat
 
 import (
+	"encoding/hex"
 	"encoding/json"
 
 	"parley/internal/chat"
@@ -58,6 +59,16 @@ type messageContext struct {
 	Conversation contextConversation `json:"conversation" required:"true"`
 	Mentions     []string            `json:"mentions" required:"true"`
 	EditedAt     *string             `json:"edited_at,omitempty" format:"date-time"`
+	Signature    *contextSignature   `json:"signature,omitempty" description:"Present if the sender signed the message, in a dialect where senders can."`
+}
+
+// contextSignature is the sender's signature of a message, with what the server knows
+// of it (AI 7).
+type contextSignature struct {
+	Value     string  `json:"value" required:"true" description:"ASN.1 DER in lower-case hexadecimal."`
+	Verified  bool    `json:"verified" required:"true" description:"Whether the server checked it against the sender's key."`
+	Scheme    *string `json:"scheme" required:"true" enum:"bound-v1,content" description:"Which bytes it is over; null unless verified."`
+	PublicKey *string `json:"public_key" required:"true" description:"The sender's key at the moment of sending, in PEM; null if there was none."`
 }
 
 type contextSender struct {
@@ -131,6 +142,7 @@ func (a *api) message(m *chat.Message, by *chat.Profile, group *chat.GroupBrief)
 		Metadata: m.Metadata,
 		Context: messageContext{
 			Sender: sender, Conversation: where, Mentions: mentions(m.Text), EditedAt: wire.InstantOrNull(m.EditedAt),
+			Signature: signed(m.Signature),
 		},
 		CreatedAt: wire.Instant(m.CreatedAt),
 	}
@@ -138,6 +150,17 @@ func (a *api) message(m *chat.Message, by *chat.Profile, group *chat.GroupBrief)
 		out.Metadata = json.RawMessage("{}")
 	}
 	return out
+}
+
+// signed shows a signature; nil is none.
+func signed(s *chat.Signature) *contextSignature {
+	if s == nil {
+		return nil
+	}
+	return &contextSignature{
+		Value: hex.EncodeToString(s.Value), Verified: s.Verified(),
+		Scheme: orNull(s.Scheme.String()), PublicKey: orNull(s.PublicKey),
+	}
 }
 
 // clientID is the sender's own id of a message. One that came through a dialect

@@ -1,9 +1,11 @@
 package aiclient
 
 import (
+	"net/http"
 	"strings"
 
 	"parley/internal/chat"
+	"parley/internal/dialect/wire"
 )
 
 // Answer is how /ai words a failure. In the text {field} stands for the field at fault.
@@ -190,4 +192,26 @@ func (c Catalogue) Word(e *chat.Error) Answer {
 	}
 	answer.Text = strings.ReplaceAll(answer.Text, "{field}", e.Field)
 	return answer
+}
+
+// ErrorBody is the body of a failure (AI 2).
+func ErrorBody(e *chat.Error) any { return bodyOf(Answers().Word(e), e) }
+
+// bodyOf is the body for a failure; a 429 says in it how long to wait (AI 6).
+func bodyOf(answer Answer, e *chat.Error) errorResponse {
+	body := errorResponse{Error: answer.Text}
+	if answer.Status == http.StatusTooManyRequests {
+		body.RetryAfter = waitOf(answer, e)
+	}
+	return body
+}
+
+// waitOf is for how many seconds a client should wait, 0 if that would not help. With
+// 429 it is at least 1.
+func waitOf(answer Answer, e *chat.Error) int {
+	wait := wire.WholeSeconds(e.RetryAfter)
+	if answer.Status == http.StatusTooManyRequests {
+		wait = max(wait, 1)
+	}
+	return wait
 }

@@ -119,10 +119,8 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		wire.SetQuota(h, *e.Quota)
 	}
 	answer := a.answers.Word(e)
-	body := errorResponse{Error: answer.Text}
-	if answer.Status == http.StatusTooManyRequests {
-		body.RetryAfter = max(wire.WholeSeconds(e.RetryAfter), 1)
-		h.Set("Retry-After", strconv.Itoa(body.RetryAfter))
+	if wait := waitOf(answer, e); wait > 0 {
+		h.Set("Retry-After", strconv.Itoa(wait))
 	}
 	switch answer.Status {
 	case http.StatusRequestEntityTooLarge:
@@ -130,7 +128,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", "Bearer")
 	}
-	_ = httpx.WriteJSON(w, answer.Status, body) // a text always encodes
+	_ = httpx.WriteJSON(w, answer.Status, bodyOf(answer, e)) // a text always encodes
 }
 
 // pathID opens the public id in the path. One that is malformed or names another kind

@@ -24,6 +24,7 @@ import (
 	"parley/internal/store"
 	"parley/internal/store/postgres"
 	"parley/internal/store/sqlite"
+	"parley/internal/store/sqlite/sqlitetest"
 	"parley/internal/testpg"
 )
 
@@ -40,7 +41,7 @@ func Engines() []Engine {
 	discard := slog.New(slog.DiscardHandler)
 	engines := []Engine{
 		{"sqlite", func(ctx context.Context, t testing.TB) (store.Store, error) {
-			return sqlite.Open(ctx, sqlite.Options{Path: filepath.Join(t.TempDir(), "parley.db"), Logger: discard})
+			return sqlite.Open(ctx, sqlite.Options{Path: sqlitetest.Path(t), Logger: discard})
 		}},
 		{"postgres", func(ctx context.Context, t testing.TB) (store.Store, error) {
 			return postgres.Open(ctx, postgres.Options{DSN: testpg.New(t), Logger: discard})

@@ -68,6 +68,8 @@ func elsewhere() []chat.Code {
 		chat.CodeSystemUnknown, chat.CodeEscalationUnknown, chat.CodeDeliveryUnknown, chat.CodeNotOwn, chat.CodeNotAdmin, chat.CodeLastAdmin,
 		chat.CodeProtected, chat.CodeGroupFull, chat.CodeHookCap, chat.CodeMuteCap, chat.CodeHandleTaken, chat.CodeAddressSpent,
 		chat.CodeAddressAgent, chat.CodeReported, chat.CodeClaimed, chat.CodeClaimAttempts, chat.CodeRefreshDown,
+		chat.CodeSignatureFormat, chat.CodeSignatureBad, chat.CodePublicKeyFormat, chat.CodeHookURL, chat.CodeHookBlocked,
+		chat.CodePeerOff, chat.CodeAgentCap,
 	}
 }
 

@@ -85,6 +85,11 @@ func Answers() Catalogue {
 
 		// What /api has no operation for: these cannot be met here, and are worded
 		// as what comes nearest.
+		chat.CodeSignatureFormat:  {400, "signature is invalid"},
+		chat.CodeSignatureBad:     {400, "signature is invalid"},
+		chat.CodePublicKeyFormat:  {400, "public_key is invalid"},
+		chat.CodeHookURL:          {400, "url is invalid"},
+		chat.CodeHookBlocked:      {400, "url is invalid"},
 		chat.CodeSelfMute:         {400, "You cannot mute yourself"},
 		chat.CodeContentTooLarge:  {400, "Message content is too large"},
 		chat.CodeHandleInvalid:    {400, "Invalid handle"},
@@ -129,12 +134,14 @@ func Answers() Catalogue {
 		chat.CodeSystemUnknown:     {404, "User not found"},
 		chat.CodeEscalationUnknown: {404, "Escalation not found"},
 
+		chat.CodePeerOff:       {403, "This user is no longer available"},
 		chat.CodeNotOwn:        {403, "You can only change your own account"},
 		chat.CodeNotAdmin:      {400, "This member is no admin"},
 		chat.CodeLastAdmin:     {400, "The last admin cannot step down"},
 		chat.CodeProtected:     {403, "System accounts are protected"},
 		chat.CodeGroupFull:     {409, "The group is full"},
 		chat.CodeHookCap:       {409, "Webhook limit reached"},
+		chat.CodeAgentCap:      {409, "Agent limit reached"},
 		chat.CodeMuteCap:       {409, "Mute limit reached"},
 		chat.CodeHandleTaken:   {409, "Username already taken"},
 		chat.CodeAddressSpent:  {409, "Email already registered"},

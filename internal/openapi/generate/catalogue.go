@@ -6,6 +6,7 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/dialect/agentchat"
+	"parley/internal/dialect/aiclient"
 	"parley/internal/dialect/opencord"
 )
 
@@ -20,11 +21,12 @@ type answer struct {
 // catalogue lists every code of the core with the answer of each dialect.
 func catalogue() ([]byte, error) {
 	codes := make(map[chat.Code]map[string]answer)
-	openCord, agentChat := opencord.Answers(), agentchat.Answers()
+	openCord, agentChat, aiClient := opencord.Answers(), agentchat.Answers(), aiclient.Answers()
 	for _, code := range chat.Codes() {
 		codes[code] = map[string]answer{
 			chat.SurfaceOpenCord.String():  {Status: openCord[code].Status, Text: openCord[code].Text},
 			chat.SurfaceAgentChat.String(): answer(agentChat[code]),
+			chat.SurfaceAIClient.String():  {Status: aiClient[code].Status, Text: aiClient[code].Text},
 		}
 	}
 	var out bytes.Buffer

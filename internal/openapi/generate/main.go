@@ -37,7 +37,10 @@ func write(folder string) error {
 // generated is the content of every file, by name.
 func generated() (map[string][]byte, error) {
 	files := make(map[string][]byte)
-	for name, document := range map[string]*openapi.Document{"opencord.json": openCord(), "agentchat.json": agentChat()} {
+	documents := map[string]*openapi.Document{
+		"opencord.json": openCord(), "agentchat.json": agentChat(), "aiclient.json": aiClient(),
+	}
+	for name, document := range documents {
 		content, err := document.JSON()
 		if err != nil {
 			return nil, fmt.Errorf("write %s: %w", name, err)

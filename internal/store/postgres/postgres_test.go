@@ -22,8 +22,9 @@ func TestContract(t *testing.T) {
 		dsn := testpg.New(t)
 		return storetest.Database{
 			Open:   func(ctx context.Context) (store.Store, error) { return open(ctx, dsn) },
-			Raw:    func(t testing.TB) *sql.DB { return raw(t, dsn) },
-			Shared: true,
+			Raw:     func(t testing.TB) *sql.DB { return raw(t, dsn) },
+			Migrate: func(ctx context.Context, version int64) error { return postgres.MigrateTo(ctx, raw(t, dsn), version) },
+			Shared:  true,
 		}
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"parley/internal/chat"
 	"parley/internal/store"
 	"parley/internal/store/sqlite"
+	"parley/internal/store/sqlite/sqlitetest"
 )
 
 // What batches are told must be what the database says, however sends, refused
@@ -59,7 +59,7 @@ type cacheWorld struct {
 
 func newCacheWorld(t *testing.T, dice *rand.Rand) *cacheWorld {
 	s, err := sqlite.Open(t.Context(), sqlite.Options{
-		Path: filepath.Join(t.TempDir(), "parley.db"), Logger: slog.New(slog.DiscardHandler),
+		Path: sqlitetest.Path(t), Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatalf("open: %v", err)

@@ -4,23 +4,24 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
-	"path/filepath"
 	"testing"
 
 	"parley/internal/store"
 	"parley/internal/store/sqlite"
+	"parley/internal/store/sqlite/sqlitetest"
 	"parley/internal/store/storetest"
 )
 
 func TestContract(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t testing.TB) storetest.Database {
-		path := filepath.Join(t.TempDir(), "parley.db")
+		path := sqlitetest.Path(t)
 		return storetest.Database{
 			Open: func(ctx context.Context) (store.Store, error) {
 				return sqlite.Open(ctx, sqlite.Options{Path: path, Logger: slog.New(slog.DiscardHandler)})
 			},
-			Raw: func(t testing.TB) *sql.DB { return raw(t, path) },
+			Raw:     func(t testing.TB) *sql.DB { return raw(t, path) },
+			Migrate: func(ctx context.Context, version int64) error { return sqlite.MigrateTo(ctx, path, version) },
 		}
 	})
 }

@@ -10,12 +10,28 @@ import (
 )
 
 // deliveryDoc is an event as the queue keeps it: with its position and time, for
-// which an event's own row has columns.
+// which an event's own row has columns, and the file of its message.
 type deliveryDoc struct {
 	eventDoc
 
 	Position chat.Position `json:"position,omitempty"`
 	At       time.Time     `json:"at,omitzero"`
+	File     *fileDoc      `json:"file,omitempty"`
+}
+
+// fileDoc has the fields of chat.Attachment in their order.
+type fileDoc struct {
+	ID           chat.AttachmentID   `json:"id"`
+	Uploader     chat.AccountID      `json:"uploader"`
+	Conversation chat.ConversationID `json:"conversation,omitempty"`
+	Peer         chat.AccountID      `json:"peer,omitempty"`
+	Filename     string              `json:"filename"`
+	ContentType  string              `json:"content_type"`
+	Size         int64               `json:"size"`
+	SHA256       [32]byte            `json:"sha256"`
+	CreatedAt    time.Time           `json:"created_at,omitzero"`
+	ExpiresAt    time.Time           `json:"expires_at,omitzero"`
+	UploadedAt   time.Time           `json:"uploaded_at,omitzero"`
 }
 
 const (
@@ -51,7 +67,9 @@ const (
 
 // EncodeDelivery returns the columns event and source of a delivery with an id.
 func EncodeDelivery(d *chat.Delivery, id int64) (event string, source int64, err error) {
-	doc := deliveryDoc{eventDoc: newEventDoc(&d.Event), Position: d.Event.Position, At: d.Event.At}
+	doc := deliveryDoc{
+		eventDoc: newEventDoc(&d.Event), Position: d.Event.Position, At: d.Event.At, File: (*fileDoc)(d.File),
+	}
 	encoded, err := json.Marshal(doc)
 	if err != nil {
 		return "", 0, fmt.Errorf("encode event %s for a hook: %w", d.Event.Kind, err)
@@ -78,6 +96,7 @@ func scanDelivery(r Row, d *chat.Delivery, at *time.Time) error {
 	}
 	d.Event.Kind, d.Event.Position, d.Event.At = chat.EventKind(kind), doc.Position, doc.At
 	doc.fill(&d.Event)
+	d.File = (*chat.Attachment)(doc.File)
 	return nil
 }
 
@@ -108,7 +127,8 @@ func (t *Tx) Enqueue(ctx context.Context, deliveries []chat.Delivery) error {
 	return nil
 }
 
-func (t *Tx) dueDeliveries(ctx context.Context, hook chat.HookID, now time.Time, limit int) ([]chat.Delivery, error) {
+// DueDeliveries lists deliveries of one hook that are due, the longest due first.
+func (t *Tx) DueDeliveries(ctx context.Context, hook chat.HookID, now time.Time, limit int) ([]chat.Delivery, error) {
 	var list []chat.Delivery
 	err := t.each(ctx, "list due deliveries", func(r Row) error {
 		var d chat.Delivery

@@ -29,10 +29,12 @@ const (
 		ORDER BY b.joined_at, b.conversation_id LIMIT 0 + $2`
 	groupSeatCount = `SELECT count(*) FROM members b CROSS JOIN groups g
 		WHERE b.account_id = $1 AND b.left_at IS NULL AND g.conversation_id = b.conversation_id AND g.made_by = $2`
-	// Of the active admins, and the creator whatever its role, the creator comes first.
-	groupOwners = `SELECT g.conversation_id, (SELECT b.account_id FROM members b
-			WHERE b.conversation_id = g.conversation_id AND b.left_at IS NULL AND (b.role = 2 OR b.account_id = g.created_by)
-			ORDER BY CASE WHEN b.account_id = g.created_by THEN 0 ELSE 1 END, b.ord LIMIT 1)
+	// The members are gone through only where the creator is not among them.
+	groupOwners = `SELECT g.conversation_id, COALESCE(
+			(SELECT b.account_id FROM members b
+				WHERE b.conversation_id = g.conversation_id AND b.account_id = g.created_by AND b.left_at IS NULL),
+			(SELECT b.account_id FROM members b
+				WHERE b.conversation_id = g.conversation_id AND b.role = 2 AND b.left_at IS NULL ORDER BY b.ord LIMIT 1))
 		FROM {ints} CROSS JOIN groups g WHERE g.conversation_id = j.value`
 
 	insertGroup = `INSERT INTO groups (conversation_id, made_by, name, description, avatar, avatar_url, created_by,

@@ -42,11 +42,13 @@ const (
 		WHERE h.ready_at <= $1 ORDER BY h.ready_at, h.id LIMIT 0 + $2`
 	holdHook    = `UPDATE hooks SET held_until = $2, ready_at = $2 WHERE id = $1`
 	releaseHook = `UPDATE hooks SET failures = $2, recent = $3, open_until = $4, held_until = $4,
-			last_success_at = COALESCE($5, last_success_at), last_failure_at = COALESCE($6, last_failure_at),
-			last_failure = CASE WHEN $6 IS NULL THEN last_failure ELSE $7 END,
 			ready_at = (SELECT CASE WHEN min(d.next_at) < $4 THEN $4 ELSE min(d.next_at) END
 				FROM deliveries d WHERE d.hook_id = $1)
 		WHERE id = $1 AND NOT deleted`
+	noteHealth = `UPDATE hooks SET
+			last_success_at = COALESCE($3, last_success_at), last_failure_at = COALESCE($4, last_failure_at),
+			last_failure = CASE WHEN $4 IS NULL THEN last_failure ELSE $5 END
+		WHERE id = $1 AND updated_at = $2 AND NOT deleted`
 	// What is queued while the hook is held is looked at when it is let go.
 	readyHook = `UPDATE hooks SET ready_at = CASE WHEN held_until > $2 THEN held_until ELSE $2 END
 		WHERE id = $1 AND (ready_at IS NULL OR ready_at > $2)`
@@ -232,16 +234,21 @@ func (t *Tx) ClaimHooks(ctx context.Context, c store.HookClaim) ([]chat.HookWork
 		if !w.Breaker.OpenUntil.IsZero() {
 			limit = 1
 		}
-		if w.Deliveries, err = t.dueDeliveries(ctx, w.Hook.ID, c.Now, limit); err != nil {
+		if w.Deliveries, err = t.DueDeliveries(ctx, w.Hook.ID, c.Now, limit); err != nil {
 			return nil, err
 		}
 	}
 	return list, nil
 }
 
-// ReleaseHook gives a hook back with the state of its breaker and how it fared.
-func (t *Tx) ReleaseHook(ctx context.Context, id chat.HookID, b chat.Breaker, h chat.HookHealth) error {
+// ReleaseHook gives a hook back with the state of its breaker.
+func (t *Tx) ReleaseHook(ctx context.Context, id chat.HookID, b chat.Breaker) error {
 	return t.exec(ctx, "release hook", releaseHook,
-		int64(id), b.Failures, recent(b.Recent).stored(), Millis(b.OpenUntil),
-		Millis(h.LastSuccessAt), Millis(h.LastFailureAt), h.LastError)
+		int64(id), b.Failures, recent(b.Recent).stored(), Millis(b.OpenUntil))
+}
+
+// NoteHealth stores how a hook fared, unless it was moved since.
+func (t *Tx) NoteHealth(ctx context.Context, h *chat.Hook) error {
+	return t.exec(ctx, "note health of hook", noteHealth, int64(h.ID), Millis(h.UpdatedAt),
+		Millis(h.Health.LastSuccessAt), Millis(h.Health.LastFailureAt), h.Health.LastError)
 }

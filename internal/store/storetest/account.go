@@ -19,7 +19,8 @@ func testAccountRoundTrip(f *fixture) {
 		State: chat.StateRestricted, Enforced: true, Disabled: true, Pause: chat.PauseFull,
 		Guarded: true, ContactsOnly: true, InvitesContactsOnly: true, Proven: true,
 		Owner: 7, Owned: chat.OwnedByClaim, OwnedAt: f.now(), Avatar: "ada/1.png",
-		Hooks: chat.HookMessageCreated | chat.HookWake, Muting: true,
+		PublicKey: "-----BEGIN PUBLIC KEY-----\n+/==\n-----END PUBLIC KEY-----",
+		Hooks:     chat.HookMessageCreated | chat.HookWake, Muting: true,
 		Presence:   chat.Presence{Status: chat.StatusBusy, Text: "at the engine", Chosen: true},
 		LastSeenAt: f.now(), CreatedAt: f.now(), UpdatedAt: f.now(),
 	}
@@ -61,7 +62,7 @@ func testAccountRoundTrip(f *fixture) {
 		Username: "Grace", NameKey: "grace", Handle: "never-stored", DisplayName: "Grace Hopper", Description: "compiles",
 		LoginAddress: "grace@example.org", RecoveryAddress: "grace.recovery@example.org",
 		State: chat.StateSuspended, Pause: chat.PauseSend,
-		Owner: 8, Owned: chat.OwnedByCreator, OwnedAt: f.now(), Avatar: "grace/2.png", Hooks: chat.HookBlocked,
+		Owner: 8, Owned: chat.OwnedByCreator, OwnedAt: f.now(), Avatar: "grace/2.png", PublicKey: "another", Hooks: chat.HookBlocked,
 		Presence:   chat.Presence{Status: chat.StatusAway, Text: "at sea"},
 		LastSeenAt: f.now(), CreatedAt: want.CreatedAt, UpdatedAt: f.now(),
 	}

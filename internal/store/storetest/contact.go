@@ -211,10 +211,13 @@ func testReport(f *fixture) {
 	target, reporter := f.account(), f.account()
 	talk, group := f.direct(target, reporter), f.group(target, reporter)
 	f.say(target, talk.ID, "too old")
-	first := f.say(target, talk.ID, "one")
+	signed := f.text(store.SendKey{Author: target.ID, Conversation: talk.ID}, "one")
+	signed.message.Signature = signature()
+	first := f.deliver(f.store, signed)
 	f.say(reporter, talk.ID, "not the target's")
 	f.say(target, group.ID, "not to the reporter alone")
-	second := f.say(target, talk.ID, "two")
+	signed.message.Text = "two"
+	second := f.deliver(f.store, signed)
 	editedAt := []time.Time{f.now(), f.now()}
 	f.update(func(ctx context.Context, tx store.Tx) error {
 		for i, text := range []string{"one, nicer", "one, nicest"} {
@@ -224,11 +227,15 @@ func testReport(f *fixture) {
 		}
 		return tx.RetractMessage(ctx, second.ID, editedAt[1])
 	})
-	first.Text, first.EditedAt, second.RetractedAt = "one, nicest", editedAt[1], editedAt[1]
+	first.Text, first.Signature, first.EditedAt = "one, nicest", nil, editedAt[1]
+	second.RetractedAt = editedAt[1]
 	want := []store.Evidence{
 		{Message: *second},
-		{Message: *first, Earlier: []store.Revision{{Text: "one", ReplacedAt: editedAt[0]}, {Text: "one, nicer", ReplacedAt: editedAt[1]}}},
+		{Message: *first, Earlier: []store.Revision{
+			{Text: "one", Signature: signature(), ReplacedAt: editedAt[0]}, {Text: "one, nicer", ReplacedAt: editedAt[1]},
+		}},
 	}
+	f.complete(want[1].Earlier[0])
 	evidence := func(e store.Edge) []store.Evidence {
 		return query(f, func(ctx context.Context, r store.Reader) ([]store.Evidence, error) { return r.Evidence(ctx, e, 2) })
 	}

@@ -38,7 +38,7 @@ func testEventRoundTrip(f *fixture) {
 	message := &chat.Message{
 		ID: 1, Conversation: 2, Seq: 3, Author: 4, ClientID: "c", Kind: chat.MessageFile, Text: "\ufffd <&> \u2028",
 		Data: []byte(`{ "a" : 1.0 }`), Metadata: []byte(`{"b":"\u00e9"}`),
-		Attachment: 8, CreatedAt: f.now(), EditedAt: f.now(), RetractedAt: f.now(),
+		Attachment: 8, Signature: signature(), CreatedAt: f.now(), EditedAt: f.now(), RetractedAt: f.now(),
 	}
 	channel := &chat.Channel{
 		ID: 5, Space: 6, Name: "general", Topic: "all", Type: chat.ChannelVoice, Position: 7,
@@ -51,7 +51,7 @@ func testEventRoundTrip(f *fixture) {
 		Presence: &chat.Presence{Status: chat.StatusBusy, Text: "\U0001f9ea", Chosen: true},
 		By: &chat.Profile{
 			ID: 14, Kind: chat.KindAgent, Username: "u", Handle: "h", DisplayName: "n", Description: "d", Avatar: "a",
-			State: chat.StateActive, Presence: chat.Presence{Status: chat.StatusOnline}, Gone: true, CreatedAt: f.now(),
+			PublicKey: "k\n", State: chat.StateActive, Disabled: true, Presence: chat.Presence{Status: chat.StatusOnline}, Gone: true, CreatedAt: f.now(),
 		},
 		Group:      &chat.GroupBrief{Name: "g", Members: 15, Description: "d", Avatar: "a", AvatarURL: "https://g"},
 		Invite:     &chat.Invite{ID: 16, Group: 10, Inviter: 14, Invitee: 13, CreatedAt: f.now(), EndedAt: f.now()},

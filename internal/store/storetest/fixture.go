@@ -211,6 +211,14 @@ func (f *fixture) account(change ...func(*chat.Account)) *chat.Account {
 	return a
 }
 
+// signature is one with a value in each field.
+func signature() *chat.Signature {
+	return &chat.Signature{
+		Value: []byte{0x30, 0x45, 0, 0xff}, Scheme: chat.SignatureContent,
+		PublicKey: "-----BEGIN PUBLIC KEY-----\n+/==\n-----END PUBLIC KEY-----",
+	}
+}
+
 // accounts stores n agents.
 func (f *fixture) accounts(n int) []*chat.Account {
 	f.t.Helper()

@@ -83,7 +83,8 @@ func testGroupMembers(f *fixture) {
 	f.update(func(ctx context.Context, tx store.Tx) error { return tx.SetRole(ctx, g.ID, b.ID, chat.RoleAdmin) })
 	left := *f.member(g.ID, b)
 	f.same("role", left.Role, chat.RoleAdmin)
-	left.LeftSeq, left.LeftAt = 7, f.now()
+	left.LeftSeq, left.LeftAt, left.Removed = 7, f.now(), true
+	f.complete(left, "HiddenSeq") // see testListings
 	f.update(func(ctx context.Context, tx store.Tx) error { return tx.EndMember(ctx, left) })
 	f.same("who left", f.member(g.ID, b), &left)
 	f.same("members without it", f.groupMembers(g.ID), ids(a, c))
@@ -96,8 +97,13 @@ func testGroupMembers(f *fixture) {
 
 	again := chat.Member{Conversation: g.ID, Account: b.ID, Role: chat.RoleMember, JoinedSeq: 9, JoinedAt: f.now()}
 	f.update(func(ctx context.Context, tx store.Tx) error { return tx.SetMember(ctx, again) })
-	f.same("who came back", f.member(g.ID, b), &again)
+	f.same("who came back", f.member(g.ID, b), &again) // and is no longer one who was removed
 	f.same("members with it", f.groupMembers(g.ID), ids(a, c, b))
+	again.LeftSeq, again.LeftAt = 10, f.now()
+	f.update(func(ctx context.Context, tx store.Tx) error { return tx.EndMember(ctx, again) })
+	f.same("who left by itself", f.member(g.ID, b), &again)
+	again.LeftSeq, again.LeftAt = 0, time.Time{}
+	f.update(func(ctx context.Context, tx store.Tx) error { return tx.SetMember(ctx, again) })
 	facts := f.facts(store.SendKey{Author: a.ID, Conversation: g.ID})
 	f.same("members as sends see them", facts.Members[g.ID], ids(a, c, b))
 

@@ -14,7 +14,7 @@ func (f *fixture) hook(account chat.AccountID) chat.Hook {
 	f.t.Helper()
 	h := chat.Hook{
 		Account: account, Surface: chat.SurfaceAgentChat, URL: "https://" + f.name("host") + ".example/\U0001f9ea",
-		Events: chat.HookWake | chat.HookMessageCreated, Secret: []byte{0, 1, 0xff}, CreatedAt: f.now(),
+		Events: chat.HookWake | chat.HookMessageCreated, Secret: []byte{0, 1, 0xff}, CreatedAt: f.now(), UpdatedAt: f.now(),
 	}
 	f.update(func(ctx context.Context, tx store.Tx) error {
 		id, err := tx.NextID(ctx, 1)
@@ -53,7 +53,7 @@ func (f *fixture) claim(now time.Time, hooks, each int) []chat.HookWork {
 
 func (f *fixture) release(id chat.HookID, b chat.Breaker) {
 	f.t.Helper()
-	f.update(func(ctx context.Context, tx store.Tx) error { return tx.ReleaseHook(ctx, id, b, chat.HookHealth{}) })
+	f.update(func(ctx context.Context, tx store.Tx) error { return tx.ReleaseHook(ctx, id, b) })
 }
 
 func (f *fixture) nextDelivery() time.Time {
@@ -95,7 +95,7 @@ func claimed(work []chat.HookWork) []string {
 func testHookRoundTrip(f *fixture) {
 	a, b, c := f.account(), f.account(), f.account()
 	first, other, second := f.hook(a.ID), f.hook(b.ID), f.hook(a.ID)
-	f.complete(first)
+	f.complete(first, "Health") // see testHookHealth
 	got := query(f, func(ctx context.Context, r store.Reader) ([]chat.Hook, error) {
 		return r.HooksOf(ctx, []chat.AccountID{b.ID, a.ID, absent, a.ID})
 	})
@@ -181,7 +181,7 @@ func testHookGone(f *fixture) {
 		"postpone": func(ctx context.Context, tx store.Tx) error { return tx.PostponeDelivery(ctx, &d) },
 		"bury":     func(ctx context.Context, tx store.Tx) error { return tx.BuryDelivery(ctx, &d, f.now()) },
 		"release": func(ctx context.Context, tx store.Tx) error {
-			return tx.ReleaseHook(ctx, h.ID, chat.Breaker{}, chat.HookHealth{})
+			return tx.ReleaseHook(ctx, h.ID, chat.Breaker{})
 		},
 	} {
 		if err := f.store.Update(f.t.Context(), step); err != nil {
@@ -200,15 +200,18 @@ func testDeliveryRoundTrip(f *fixture) {
 		Account: 4, Credential: 5,
 		Message: &chat.Message{
 			ID: 6, Conversation: 7, Seq: 8, Author: 9, ClientID: "c", Kind: chat.MessageText, Text: "\ufffd <&> \u2028",
-			Data: []byte(`{ "a" : 1.0 }`), Metadata: []byte(`{"b":"\u00e9"}`), Attachment: 10, CreatedAt: f.now(),
+			Data: []byte(`{ "a" : 1.0 }`), Metadata: []byte(`{"b":"\u00e9"}`), Attachment: 10,
+			Signature: signature(), CreatedAt: f.now(),
 		},
 		Channel:  &chat.Channel{ID: 11, CreatedAt: f.now(), UpdatedAt: f.now()},
 		Presence: &chat.Presence{Status: chat.StatusBusy, Text: "x"},
-		By:       &chat.Profile{ID: 12, Handle: "ada", CreatedAt: f.now(), Presence: chat.Presence{Text: "y"}},
-		Group:    &chat.GroupBrief{Name: "crew", Members: 3},
-		Pause:    &pause,
-		Invite:   &chat.Invite{ID: 13, Group: 14, Inviter: 15, Invitee: 16, CreatedAt: f.now()},
-		Read:     &chat.ReadMark{Message: 17, Seq: 18}, Recipients: []chat.AccountID{19}, Quiet: []chat.AccountID{20},
+		By: &chat.Profile{
+			ID: 12, Handle: "ada", PublicKey: "k", Disabled: true, CreatedAt: f.now(), Presence: chat.Presence{Text: "y"},
+		},
+		Group:  &chat.GroupBrief{Name: "crew", Members: 3},
+		Pause:  &pause,
+		Invite: &chat.Invite{ID: 13, Group: 14, Inviter: 15, Invitee: 16, CreatedAt: f.now()},
+		Read:   &chat.ReadMark{Message: 17, Seq: 18}, Recipients: []chat.AccountID{19}, Quiet: []chat.AccountID{20},
 	}
 	f.complete(e)
 	want := f.enqueue(h, e, at)
@@ -229,7 +232,7 @@ func testDeliveryRoundTrip(f *fixture) {
 		if err := tx.PostponeDelivery(ctx, &want); err != nil {
 			return err
 		}
-		return tx.ReleaseHook(ctx, h.ID, chat.Breaker{}, chat.HookHealth{})
+		return tx.ReleaseHook(ctx, h.ID, chat.Breaker{})
 	})
 	f.same("when it is due", f.nextDelivery(), want.NextAt)
 	work = f.claim(want.NextAt, 1, 1)
@@ -242,7 +245,7 @@ func testDeliveryRoundTrip(f *fixture) {
 		if err := tx.BuryDelivery(ctx, &want, failed); err != nil {
 			return err
 		}
-		return tx.ReleaseHook(ctx, h.ID, chat.Breaker{}, chat.HookHealth{})
+		return tx.ReleaseHook(ctx, h.ID, chat.Breaker{})
 	})
 	f.same("when nothing is queued", f.nextDelivery(), time.Time{})
 	want.NextAt = time.Time{}

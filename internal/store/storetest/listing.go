@@ -182,7 +182,8 @@ func testWrite(f *fixture) {
 		conv.LastSeq, conv.LastAt = 1, at
 		want = chat.Message{
 			ID: chat.MessageID(n), Conversation: c.ID, Seq: 1, Author: a.ID, ClientID: "own", Kind: chat.MessageSystem,
-			Text: "text", Data: []byte(`{"event":"x"}`), Metadata: []byte(`{"m":1}`), Attachment: 7, CreatedAt: at,
+			Text: "text", Data: []byte(`{"event":"x"}`), Metadata: []byte(`{"m":1}`), Attachment: 7,
+			Signature: signature(), CreatedAt: at,
 		}
 		event := chat.Event{Position: chat.Position(n + 1), Kind: chat.EventGroupUpdated, At: at, Conversation: c.ID}
 		return tx.Write(ctx, &store.Writes{

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -33,7 +34,8 @@ func (f *fixture) pending(a *chat.Account, after chat.MessageID, limit int) []ch
 	})
 }
 
-// A message comes back whole from everything that returns one.
+// A message comes back whole from everything that returns one, before and after an
+// edit, which drops the signature.
 func testMessageRoundTrip(f *fixture) {
 	a, b := f.account(), f.account()
 	c := f.direct(a, b)
@@ -41,33 +43,129 @@ func testMessageRoundTrip(f *fixture) {
 		key: store.SendKey{Author: a.ID, Conversation: c.ID, ClientID: "c-1"},
 		message: chat.Message{
 			Kind: chat.MessageStructured, Text: "text", Data: []byte(`{ "b" : 1, "a":[ ] }`), Metadata: []byte(`{"m":null}`),
-			Attachment: 7,
+			Attachment: 7, Signature: signature(),
 		},
 		at: f.now(),
 	})
+	f.complete(want, "EditedAt", "RetractedAt")
+	f.complete(want.Signature)
+	key := store.SendKey{Author: a.ID, ClientID: "c-1", Conversation: c.ID}
+	replay := func(what string) {
+		f.t.Helper()
+		f.same(what, f.facts(key).Replays, map[store.ReplayKey]*chat.Message{{Author: a.ID, ClientID: "c-1"}: want})
+		got, err := send(f.t.Context(), f.store, f.text(key, "again"))
+		if err != nil {
+			f.t.Fatalf("%s: %v", what, err)
+		}
+		f.same(what+", to a batch", got, []outcome{{message: want, replayed: true}})
+	}
+	everywhere := func(what string, earlier ...store.Revision) {
+		f.t.Helper()
+		f.same(what, f.message(want.ID), want)
+		f.same(what+" in the history", f.history(c.ID), []chat.Message{*want})
+		f.same(what+" before a time", f.page(store.HistoryQuery{Conversation: c.ID, Before: f.now(), Limit: 1}), []chat.Message{*want})
+		f.same(what+" pending", f.pending(b, 0, 10), []chat.Message{*want})
+		f.same(what+" as a row", f.rows(c, b)[0].Message, *want)
+		f.same(what+" in a list", f.listings(b, 0, 1)[0].Last, want)
+		f.same(what+" as a change", f.changes(0, 10)[0].Message, want)
+		f.same(what+" as evidence", query(f, func(ctx context.Context, r store.Reader) ([]store.Evidence, error) {
+			return r.Evidence(ctx, edge(a, b), 1)
+		}), []store.Evidence{{Message: *want, Earlier: earlier}})
+		replay(what + " replayed")
+	}
+	everywhere("message")
+	missing(f, "message", func(ctx context.Context, r store.Reader) (*chat.Message, error) { return r.Message(ctx, absent) })
+
 	edited, retracted := f.now(), f.now()
 	f.update(func(ctx context.Context, tx store.Tx) error { return tx.EditMessage(ctx, want.ID, "new text", edited) })
-	want.Text, want.EditedAt = "new text", edited
-
-	f.complete(want, "RetractedAt")
-	key := store.SendKey{Author: a.ID, ClientID: "c-1", Conversation: c.ID}
-	f.same("message", f.message(want.ID), want)
-	f.same("history", f.history(c.ID), []chat.Message{*want})
-	f.same("pending", f.pending(b, 0, 10), []chat.Message{*want})
-	f.same("replay", f.facts(key).Replays, map[store.ReplayKey]*chat.Message{{Author: a.ID, ClientID: "c-1"}: want})
-	f.same("change", f.changes(0, 10)[0].Message, want)
-	missing(f, "message", func(ctx context.Context, r store.Reader) (*chat.Message, error) { return r.Message(ctx, absent) })
+	want.Text, want.EditedAt, want.Signature = "new text", edited, nil
+	everywhere("edited message", store.Revision{Text: "text", Signature: signature(), ReplacedAt: edited})
 
 	f.update(func(ctx context.Context, tx store.Tx) error { return tx.RetractMessage(ctx, want.ID, retracted) })
 	want.RetractedAt = retracted
-	f.complete(want)
+	f.complete(want, "Signature")
 	f.same("retracted message", f.message(want.ID), want)
-	f.same("replay of a retracted message", f.facts(key).Replays, map[store.ReplayKey]*chat.Message{{Author: a.ID, ClientID: "c-1"}: want})
+	replay("replay of a retracted message")
 
 	plain := f.say(b, c.ID, "")
 	f.same("message without anything", f.message(plain.ID), &chat.Message{
 		ID: plain.ID, Conversation: c.ID, Seq: 2, Author: b.ID, Kind: chat.MessageText, CreatedAt: plain.CreatedAt,
 	})
+}
+
+// Signed and unsigned messages go in one batch, and each keeps its own signature,
+// with what the sender had when it sent: also no key.
+func testMessageSigned(f *fixture) {
+	a, b := f.account(), f.account()
+	c := f.direct(a, b)
+	signatures := []*chat.Signature{
+		nil,
+		{Value: []byte{0x30}, Scheme: chat.SignatureBound, PublicKey: "first\nkey"},
+		{Value: []byte{0x30, 0, 0xff}},
+		nil,
+		{Value: []byte{0x31}, Scheme: chat.SignatureContent, PublicKey: "second <key> \u2028"},
+	}
+	var posts []post
+	for range 40 { // more than one statement takes
+		for _, s := range signatures {
+			p := f.text(store.SendKey{Author: a.ID, Conversation: c.ID}, f.name("text"))
+			p.message.Signature = s
+			posts = append(posts, p)
+		}
+	}
+	if _, err := send(f.t.Context(), f.store, posts...); err != nil {
+		f.t.Fatalf("send: %v", err)
+	}
+	list := f.pending(b, 0, len(posts)+1)
+	if len(list) != len(posts) {
+		f.t.Fatalf("messages: got %d, want %d", len(list), len(posts))
+	}
+	for i := range list {
+		f.same("signature", list[i].Signature, posts[i].message.Signature)
+		f.same("text", list[i].Text, posts[i].message.Text)
+	}
+	f.same("how many rows hold one", f.raw(`SELECT count(*) FROM messages WHERE signature IS NOT NULL`), 40*3)
+}
+
+// A page may leave out what one account wrote, and system messages, and is filled
+// from what is left.
+func testHistoryWithout(f *fixture) {
+	a, b := f.account(), f.account()
+	c := f.group(a, b)
+	var all []chat.Message // newest first
+	for i := range 12 {
+		p := f.text(store.SendKey{Author: []*chat.Account{a, b}[i%2].ID, Conversation: c.ID}, f.name("text"))
+		if i%3 == 0 {
+			p.message.Kind = chat.MessageSystem
+		}
+		all = append([]chat.Message{*f.deliver(f.store, p)}, all...)
+	}
+	f.hide(b, &all[3], f.now())
+	for _, viewer := range []*chat.Account{nil, b} {
+		for _, notBy := range []*chat.Account{nil, a, f.account()} {
+			for _, noSystem := range []bool{false, true} {
+				for _, before := range []time.Time{{}, all[4].CreatedAt} {
+					q := store.HistoryQuery{Conversation: c.ID, NoSystem: noSystem, Before: before, Limit: 3}
+					if viewer != nil {
+						q.Viewer = viewer.ID
+					}
+					if notBy != nil {
+						q.NotBy = notBy.ID
+					}
+					var want []chat.Message
+					for i := range all {
+						m := &all[i]
+						if len(want) == q.Limit || m.Author == q.NotBy || noSystem && m.Kind == chat.MessageSystem ||
+							viewer != nil && i == 3 || !before.IsZero() && !m.CreatedAt.Before(before) {
+							continue
+						}
+						want = append(want, *m)
+					}
+					f.same(fmt.Sprintf("page of %+v", q), f.page(q), want)
+				}
+			}
+		}
+	}
 }
 
 func testMessageEdit(f *fixture) {

@@ -29,6 +29,9 @@ type Database struct {
 	// table of migrations, and counting what is left of deleted things. The
 	// engine's test closes them with t.
 	Raw func(t testing.TB) *sql.DB
+	// Migrate brings the database, before it is first opened, to an older schema, as
+	// the program that wrote that one did.
+	Migrate func(ctx context.Context, version int64) error
 	// Shared says that several processes may have the database open at once.
 	Shared bool
 }
@@ -64,6 +67,7 @@ func tests() []contract {
 		{name: "Account/RoundTrip", run: testAccountRoundTrip},
 		{name: "Account/Empty", run: testAccountEmpty},
 		{name: "Account/List", run: testAccountList},
+		{name: "Account/Agents", run: testAgents},
 		{name: "Account/Tombstone", run: testAccountTombstone},
 		{name: "Account/Taken", run: testAccountTaken},
 		{name: "Account/TakenInRace", run: testAccountRace},
@@ -102,6 +106,8 @@ func tests() []contract {
 		{name: "Group/Fields", run: testGroupFields},
 		{name: "Group/Members", run: testGroupMembers},
 		{name: "Group/Of", run: testGroupsOf},
+		{name: "Group/Seats", run: testGroupSeats},
+		{name: "Group/Owners", run: testGroupOwners},
 		{name: "Group/Flush", run: testGroupFlush},
 		{name: "Invite/RoundTrip", run: testInviteRoundTrip},
 		{name: "Invite/To", run: testInvitesTo},
@@ -119,11 +125,13 @@ func tests() []contract {
 		{name: "Contact/TouchAccounts", run: testTouchAccounts},
 
 		{name: "Message/RoundTrip", run: testMessageRoundTrip},
+		{name: "Message/Signed", run: testMessageSigned},
 		{name: "Message/Edit", run: testMessageEdit},
 		{name: "Message/Delete", run: testMessageDelete},
 		{name: "Message/Retract", run: testMessageRetract},
 		{name: "Message/Edges", run: testMessageEdges},
 		{name: "History/Oracle", run: testHistoryOracle},
+		{name: "History/Without", run: testHistoryWithout},
 		{name: "Purge", run: testPurge},
 
 		{name: "Inbox/Pages", run: testRowsPages},
@@ -150,6 +158,8 @@ func tests() []contract {
 		{name: "Audit", run: testAudit},
 
 		{name: "Hook/RoundTrip", run: testHookRoundTrip},
+		{name: "Hook/Health", run: testHookHealth},
+		{name: "Hook/Move", run: testHookMove},
 		{name: "Hook/Delete", run: testHookDelete},
 		{name: "Hook/Gone", run: testHookGone},
 		{name: "Hook/Claim", run: testClaimHooks},
@@ -157,6 +167,7 @@ func tests() []contract {
 		{name: "Delivery/RoundTrip", run: testDeliveryRoundTrip},
 		{name: "Delivery/Once", run: testEnqueueOnce},
 		{name: "Delivery/Age", run: testDeliveryAge},
+		{name: "Delivery/Drop", run: testDropQueue},
 
 		{name: "Owner/Agents", run: testOwnedBy},
 		{name: "Owner/Audit", run: testAuditList},
@@ -180,6 +191,7 @@ func tests() []contract {
 		{name: "Send/Writes", run: testSendWrites},
 		{name: "Send/Update", run: testWrite},
 		{name: "Send/Extras", run: testSendExtras},
+		{name: "Send/Keys", run: testQuestionKeys},
 		{name: "Send/Replay", run: testReplay},
 		{name: "Send/ReplayRace", run: testReplayRace},
 		{name: "Send/OpenRace", run: testOpenRace},
@@ -191,6 +203,7 @@ func tests() []contract {
 		{name: "Open/IDKey", run: testIDKey},
 		{name: "Open/NewerSchema", run: testNewerSchema},
 		{name: "Open/SchemaGap", run: testSchemaGap},
+		{name: "Open/SecondSchema", run: testSecondSchema, unopened: true},
 		{name: "Open/Together", run: testOpenTogether, unopened: true},
 	}
 }
