@@ -30,7 +30,7 @@ build: ## build bin/parley, one static binary
 
 .PHONY: test
 test: ## run all tests with the race detector, on SQLite and on a PostgreSQL of their own
-	scripts/need gcc curl postgresql node
+	scripts/need gcc curl openssl postgresql node python3
 	go run ./internal/testpg/withpg go test $(RACE) ./...
 	go run ./internal/testpg/withpg go test -run '/postgres$$' ./internal/dialect/...
 

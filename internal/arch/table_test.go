@@ -279,7 +279,7 @@ func table() []rule {
 			path: "internal/cli", never: []string{sql},
 			uses: []string{
 				"client", "internal/admin", "internal/bench", "internal/chat", "internal/config", "internal/demo",
-				"internal/id", "internal/server",
+				"internal/id", "internal/server", "internal/signing",
 			},
 			libraries: []string{"github.com/alecthomas/kong", "golang.org/x/term"},
 			why:       "a command starts a server or talks to one; it never reaches past either",

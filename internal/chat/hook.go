@@ -83,7 +83,7 @@ type Delivery struct {
 	Event     Event
 	File      *Attachment // of the event's message, for dialects that show files as text
 	Body      []byte      // nil until the first attempt
-	Attempts  int    // that failed
+	Attempts  int         // that failed
 	NextAt    time.Time
 	CreatedAt time.Time
 	LastError string // "" before the first failure

@@ -147,6 +147,10 @@ func TestHelp(t *testing.T) {
 		"webhook":        {"webhook", "--help"},
 		"backup":         {"backup", "--help"},
 		"restore":        {"restore", "--help"},
+		"key":            {"key", "--help"},
+		"key-new":        {"key", "new", "--help"},
+		"key-sign":       {"key", "sign", "--help"},
+		"key-verify":     {"key", "verify", "--help"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

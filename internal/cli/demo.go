@@ -16,7 +16,8 @@ type demoCommand struct {
 // Help is shown by kong.
 func (*demoCommand) Help() string {
 	return "Starts a server of its own on a free port of this machine, with a folder that goes away afterwards, and lets " +
-		"four scripted agents talk, three through /api and one through /v1. Beside each line stands the call that made it."
+		"five scripted agents talk: three through /api, one through /v1 and one through /ai. Beside each line stands the " +
+		"call that made it."
 }
 
 // Run plays the demo, in colour on a terminal.

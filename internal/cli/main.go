@@ -34,12 +34,13 @@ type Process struct {
 // root is the grammar: a field for each command, in the order of the help.
 type root struct {
 	Serve   serveCommand   `cmd:"" group:"Server:" help:"Run the server."`
-	Demo    demoCommand    `cmd:"" group:"Server:" help:"Watch four agents use a server, for a third of a minute."`
+	Demo    demoCommand    `cmd:"" group:"Server:" help:"Watch five agents use a server, for a third of a minute."`
 	Config  configCommands `cmd:"" group:"Server:" help:"Check the configuration."`
 	Account accountCommand `cmd:"" group:"Commands for operators:" help:"Create, show, suspend and remove accounts; passwords, keys, guards."`
 	Webhook webhookCommand `cmd:"" group:"Commands for operators:" help:"List and remove webhooks; send again what was given up."`
 	Backup  backupCommand  `cmd:"" group:"Commands for operators:" help:"Copy the database to a file, also while the server runs."`
 	Restore restoreCommand `cmd:"" group:"Commands for operators:" help:"Put a backup in the place of the database."`
+	Key     keyCommand     `cmd:"" group:"Commands for agents:" help:"Make key pairs, sign messages, check signatures."`
 	Bench   benchCommand   `cmd:"" group:"Other:" help:"Measure how many messages this machine takes."`
 	Version versionCommand `cmd:"" group:"Other:" help:"Show which version this is."`
 }

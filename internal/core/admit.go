@@ -71,7 +71,7 @@ func (s *Service) Admit(ctx context.Context, k Knock) (Admission, error) {
 		key, limit = "k"+strconv.FormatInt(int64(who.actor.Credential), 36), l.RequestsPerKey
 	}
 	if s.limitsOff || limit == 0 {
-		a.Quota = unlimited(now, limit)
+		a.Quota = unlimited(now, limit, time.Minute)
 	} else {
 		q := s.requests[k.Surface].Take(now, key, limit)
 		a.Quota = quota(q)
@@ -95,7 +95,7 @@ func (s *Service) Admit(ctx context.Context, k Knock) (Admission, error) {
 func (s *Service) countAlso(a *Admission, which rate, key string) error {
 	now, limit := s.now(), s.rates.specs[which].limit
 	if s.limitsOff {
-		a.Quota = unlimited(now, limit)
+		a.Quota = unlimited(now, limit, s.rates.specs[which].window)
 		return nil
 	}
 	q := s.rates.limiters[which].Take(now, key, limit)
@@ -111,14 +111,14 @@ func (s *Service) countAlso(a *Admission, which rate, key string) error {
 func (s *Service) PeekQuota(surface chat.Surface, bucket string) chat.Quota {
 	limit := limits(surface).RequestsPerAddress
 	if s.limitsOff {
-		return unlimited(s.now(), limit)
+		return unlimited(s.now(), limit, time.Minute)
 	}
 	return quota(s.requests[surface].Peek(s.now(), bucket, limit))
 }
 
 // unlimited is the quota shown while limits are off.
-func unlimited(now time.Time, limit int) chat.Quota {
-	return chat.Quota{Limit: limit, Remaining: limit, Reset: now.Truncate(time.Minute).Add(time.Minute)}
+func unlimited(now time.Time, limit int, window time.Duration) chat.Quota {
+	return chat.Quota{Limit: limit, Remaining: limit, Reset: now.Truncate(window).Add(window)}
 }
 
 // resolve finds out whose token it is.

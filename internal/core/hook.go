@@ -38,20 +38,30 @@ type poke struct {
 	message chat.Event
 }
 
-// add queues an event, now, for those of an account's hooks that listen to it.
-func (o *outbox) add(e *chat.Event, a *chat.Account, hooks []chat.Hook, now time.Time) {
+// add queues an event, now, for those of an account's hooks that listen to it; file is
+// that of its message, if there is one.
+func (o *outbox) add(e *chat.Event, file *chat.Attachment, a *chat.Account, hooks []chat.Hook, now time.Time) {
 	slim := *e
 	slim.Recipients, slim.Quiet = []chat.AccountID{a.ID}, nil
 	for _, h := range hooks {
-		if h.Account == a.ID && h.Events.Has(chat.HookEvent(e.Kind)) {
+		if h.Account == a.ID && h.Events.Has(chat.HookEvent(e.Kind)) && shown(e, h.Surface) {
 			o.deliveries = append(o.deliveries, chat.Delivery{
-				Hook: h.ID, Account: a.ID, Event: slim, NextAt: now, CreatedAt: now,
+				Hook: h.ID, Account: a.ID, Event: slim, File: file, NextAt: now, CreatedAt: now,
 			})
 		}
 	}
 	if wakes(e, a) {
 		o.pokes = append(o.pokes, poke{account: a.ID, message: slim})
 	}
+}
+
+// shown tells whether a surface shows what an event tells of: in /ai there are no
+// system messages, and no conversations with system accounts.
+func shown(e *chat.Event, surface chat.Surface) bool {
+	if surface != chat.SurfaceAIClient || e.Message == nil {
+		return true
+	}
+	return e.Message.Kind != chat.MessageSystem && (e.Group != nil || e.By == nil || e.By.Kind != chat.KindSystem)
 }
 
 // and returns both together.
@@ -63,7 +73,7 @@ func (o outbox) and(other outbox) outbox {
 // be told of it live.
 func (r *sendRun) deliver(e *chat.Event, recipient *chat.Account) {
 	if listens(e, recipient) {
-		r.out.add(e, recipient, r.facts.Hooks[recipient.ID], r.now)
+		r.out.add(e, r.facts.Attachments[e.Message.Attachment], recipient, r.facts.Hooks[recipient.ID], r.now)
 	}
 }
 
@@ -141,7 +151,7 @@ func (c *change) address(ctx context.Context) error {
 		return err
 	}
 	for _, l := range listeners {
-		c.out.add(l.event, l.account, hooks, c.at)
+		c.out.add(l.event, nil, l.account, hooks, c.at)
 	}
 	return c.Enqueue(ctx, c.out.deliveries)
 }

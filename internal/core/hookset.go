@@ -36,8 +36,8 @@ type MadeHook struct {
 
 // CreateHook makes a webhook for the calling agent, in the form of the surface that
 // is called. It fails with not_permitted if an agent asks for events of the server
-// that only system accounts are told of, with field_invalid, field_length or
-// hook_unreachable for the rest of the input, and with hook_cap.
+// that only system accounts are told of, with field_invalid, field_length, hook_url,
+// hook_blocked or hook_unreachable for the rest of the input, and with hook_cap.
 func (s *Service) CreateHook(ctx context.Context, c Call, in NewHook) (*MadeHook, error) {
 	if err := c.agent(); err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ func (s *Service) RemoveHook(ctx context.Context, c Call, id chat.HookID) error 
 
 // SetWakeHook makes a URL the one at which the calling agent is woken when mail
 // arrives while it has no socket open (AC 7.5), in the place of the one before. The
-// secret has 1 to 256 characters. It fails with field_invalid, field_length or
+// secret has 1 to 256 characters. It fails with field_length, hook_url, hook_blocked or
 // hook_unreachable.
 func (s *Service) SetWakeHook(ctx context.Context, c Call, url, secret string) error {
 	if err := c.agent(); err != nil {
@@ -168,8 +168,14 @@ func (s *Service) checkHook(ctx context.Context, c Call, url, secret string, sec
 	if n := utf8.RuneCountInString(secret); n < secretMin || n > hookSecretMax {
 		return &chat.Error{Code: chat.CodeFieldLength, Field: "secret", Min: secretMin, Max: hookSecretMax}
 	}
+	return s.checkLink(ctx, url)
+}
+
+// checkLink checks where a webhook is to point to: hook_url, hook_blocked or
+// hook_unreachable.
+func (s *Service) checkLink(ctx context.Context, url string) error {
 	if utf8.RuneCountInString(url) > hookURLChars {
-		return chat.FailField(chat.CodeFieldInvalid, "url")
+		return chat.FailField(chat.CodeHookURL, "url")
 	}
 	if s.links == nil {
 		return chat.Fail(chat.CodeHookUnreachable)
@@ -177,8 +183,10 @@ func (s *Service) checkHook(ctx context.Context, c Call, url, secret string, sec
 	switch err := s.links.CheckURL(ctx, url); {
 	case ctx.Err() != nil:
 		return chat.Internal("check the URL of a hook", ctx.Err())
+	case chat.CodeOf(err) == chat.CodeHookBlocked:
+		return chat.FailField(chat.CodeHookBlocked, "url")
 	case err != nil:
-		return chat.FailField(chat.CodeFieldInvalid, "url")
+		return chat.FailField(chat.CodeHookURL, "url")
 	}
 	return nil
 }

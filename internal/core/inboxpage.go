@@ -43,8 +43,9 @@ func pageOf(ctx context.Context, r store.Reader, list []chat.Message, more bool)
 // a page. The page then ends before them, and only if they are more than a page holds
 // it is longer: whoever goes on from the time of the last message loses none.
 //
-// Each conversation that the page draws from costs two statements, the list of the
-// conversations one, which looks at all of them.
+// The list of the conversations costs a statement that looks at all of them, each that
+// is newer than the oldest message of the page another, or two if it has something for
+// the page.
 func (s *Service) ReadInbox(ctx context.Context, c Call, in TimePage) (*Messages, error) {
 	if err := c.agent(); err != nil {
 		return nil, err
@@ -118,22 +119,29 @@ func (w *inboxWalk) visit(ctx context.Context, conv *chat.Conversation) error {
 	if conv.LastSeq == 0 || silent || late {
 		return nil // there is nothing, or nothing from the other side, or nothing that old
 	}
-	seat, err := w.r.Member(ctx, conv.ID, w.account)
-	if err != nil {
-		return err
-	}
 	q := store.HistoryQuery{
-		Conversation: conv.ID, Viewer: w.account, NotBy: w.account, NoSystem: true, After: seat.HiddenSeq, Before: w.before,
+		Conversation: conv.ID, Viewer: w.account, NotBy: w.account, NoSystem: true, Before: w.before,
 		Limit: max(w.size+1-len(w.newest), inboxChunk),
 	}
+	var seat *chat.Member // looked up once there is something to see
 	for {
 		list, err := w.r.History(ctx, q)
-		if err != nil || len(list) == 0 {
+		if err != nil || len(list) == 0 || !w.needs(list[0].CreatedAt) {
 			return err
 		}
-		w.add(list)
+		if seat == nil {
+			if seat, err = w.r.Member(ctx, conv.ID, w.account); err != nil {
+				return err
+			}
+		}
 		q.Before = list[len(list)-1].CreatedAt
-		if len(list) < q.Limit || !w.needs(q.Before) {
+		hidden := slices.IndexFunc(list, func(m chat.Message) bool { return m.Seq <= seat.HiddenSeq })
+		if hidden >= 0 {
+			w.add(list[:hidden])
+			return nil
+		}
+		w.add(list)
+		if len(list) < q.Limit {
 			return nil
 		}
 		q.Limit = min(2*q.Limit, w.size+1)

@@ -22,7 +22,8 @@ type Session struct {
 // wrong password are the same login_failed and take the same time. After ten
 // failures of one client with one address in five minutes it is rate_limited,
 // right or wrong, with the quota of that bucket; /ai counts attempts where they
-// arrive instead (Admit), and lets no agents in (AI 10.2).
+// arrive instead (Admit), lets no agents in (AI 10.2), and answers somebody who is
+// suspended with account_off.
 //
 // Attempts of one pair run one after the other, or many at once could guess more
 // often than the limit says.
@@ -46,8 +47,13 @@ func (s *Service) Login(ctx context.Context, c Call, bucket, address, password s
 		}
 	}
 	a, err := s.checkLogin(ctx, address, password)
-	if err == nil && l.PeopleOnly && a.Kind != chat.KindHuman {
-		err = chat.Fail(chat.CodeLoginFailed)
+	if err == nil && l.PeopleOnly {
+		switch {
+		case a.Kind != chat.KindHuman:
+			err = chat.Fail(chat.CodeLoginFailed)
+		case a.Off(): // a session would open nothing here
+			err = chat.Fail(chat.CodeAccountOff)
+		}
 	}
 	if l.PairedLogin && chat.CodeOf(err) == chat.CodeLoginFailed {
 		s.logins.Take(s.now(), pair, loginFailures)

@@ -176,7 +176,7 @@ func (s *Service) EditMessage(ctx context.Context, c Call, ref MessageRef, text 
 		if err := checkText(text, limits(c.Surface)); err != nil {
 			return err
 		}
-		m.Text, m.EditedAt = text, s.now()
+		m.Text, m.EditedAt, m.Signature = text, s.now(), nil // nobody signed what it says now
 		if err := ch.EditMessage(ctx, m.ID, text, m.EditedAt); err != nil {
 			return err
 		}
@@ -241,7 +241,7 @@ func (s *Service) RetractMessage(ctx context.Context, c Call, message chat.Messa
 func emitMessage(ch *change, kind chat.EventKind, actor chat.AccountID, conv *chat.Conversation, m *chat.Message) {
 	snapshot := *m
 	if kind == chat.EventMessageDeleted {
-		snapshot.Text, snapshot.Data, snapshot.Metadata = "", nil, nil
+		snapshot.Text, snapshot.Data, snapshot.Metadata, snapshot.Signature = "", nil, nil, nil
 	}
 	e := chat.Event{Kind: kind, Actor: actor, Space: conv.Space, Conversation: conv.ID, Message: &snapshot}
 	if conv.Kind == chat.ConversationDirect {

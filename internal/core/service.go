@@ -103,7 +103,8 @@ type Blobs interface {
 
 // Links judges the destinations of webhooks.
 type Links interface {
-	// CheckURL fails unless deliveries to the URL would be tried.
+	// CheckURL fails unless deliveries to the URL would be tried: with hook_blocked for
+	// an address that may not be called, with anything else for a URL that cannot be.
 	CheckURL(ctx context.Context, url string) error
 }
 

@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	answerLimit = 1 << 20          // bytes of an answer of /v1
+	answerLimit = 1 << 20          // bytes of an answer
 	hearWait    = 10 * time.Second // for what the server is about to send
 )
 
-// ask makes one call of /v1 as an actor and reads the answer into out. in is the
+// ask makes one call of /v1 or /ai as an actor and reads the answer into out. in is the
 // body, nil for none.
 func (s *stage) ask(ctx context.Context, a *actor, method, path string, in, out any) error {
 	var body io.Reader

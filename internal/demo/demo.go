@@ -80,13 +80,13 @@ func show(ctx context.Context, url string, o Options) error {
 	defer func() { s.ear.close() }()
 	s.print("")
 	s.note("A Parley server is running at " + s.paint(bold, url) + ", with an empty folder of its own.")
-	s.note("Three agents are going to use its /api, and then comes a fourth who speaks /v1. On the right: the calls " +
-		"they make, and what arrives on a socket.")
+	s.note("Three agents are going to use its /api; then comes a fourth who speaks /v1, and a fifth who speaks /ai. " +
+		"On the right: the calls they make, and what arrives on a socket.")
 	if err := s.play(ctx); err != nil {
 		return err
 	}
 	s.print("")
-	s.note(fmt.Sprintf("%d messages, %d calls, %d frames: all of it went through the two interfaces of one server.",
+	s.note(fmt.Sprintf("%d messages, %d calls, %d frames: all of it went through the three interfaces of one server.",
 		s.messages, s.calls.count(), s.ear.heard))
 	if !o.Keep {
 		s.note("The server is gone now. `parley demo --keep` leaves it running; `parley serve` starts your own.")
@@ -111,6 +111,7 @@ func (s *stage) goOn(url string) {
 		`curl -H "Authorization: Bearer $KEY" $API/channels/$CHANNEL/messages \`,
 		`     -d '{"content": "A human says hello."}'`,
 		`curl -H "Authorization: Bearer $KEY" ${API%/api}/v1/conversations`,
+		`curl -H "Authorization: Bearer $KEY" ${API%/api}/ai/friends`,
 	} {
 		s.print("  " + command)
 	}

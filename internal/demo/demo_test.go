@@ -41,7 +41,9 @@ func TestStory(t *testing.T) {
 		"PATCH /api/users/me/status 200", "POST /api/dm 201", "POST /api/dm/…/messages 201", "?before=… 200",
 		"Tueday", "since Tuesday", "POST /v1/register 200", "POST /v1/register/verify 201", "GET /v1/ws 101",
 		"POST /v1/messages 201", "GET /api/dm 200", "← message.new", "POST /v1/groups 201", "GET /v1/groups/invites 200",
-		"POST /v1/groups/invites/…/accept 200", "← 4 message.new", "23 messages, 53 calls, 6 frames", "The server is gone now.",
+		"POST /v1/groups/invites/…/accept 200", "← 4 message.new", "POST /ai/agents 200", "GET /ai/friends 200",
+		"POST /ai/messages 200", "GET /ai/messages?limit=1 200", "not a", "checks again:", "26 messages, 61 calls, 6 frames",
+		"three interfaces", "The server is gone now.",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the transcript has no %q:\n%s", want, text)
@@ -52,6 +54,11 @@ func TestStory(t *testing.T) {
 			t.Errorf("lines of %s: got %d, want 7 or more", name, n)
 		}
 	}
+	for _, name := range []string{"Wen", "Lin"} {
+		if n := strings.Count(text, "  "+name+"   "); n < 2 {
+			t.Errorf("lines of %s: got %d, want 2 or more", name, n)
+		}
+	}
 }
 
 func TestLinesFit(t *testing.T) {
@@ -59,17 +66,27 @@ func TestLinesFit(t *testing.T) {
 	for _, width := range []int{60, 140} {
 		text := run(t, demo.Options{Width: width})
 		for line := range strings.Lines(text) {
-			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > width {
-				t.Errorf("width %d: a line has %d characters: %s", width, n, line)
+			if n := columns(strings.TrimSuffix(line, "\n")); n > width {
+				t.Errorf("width %d: a line has %d columns: %s", width, n, line)
 			}
 		}
+		if call := regexp.MustCompile(`(?m)^.* 米.*POST /ai/messages 200$`).FindString(text); width == 140 && columns(call) != width {
+			t.Errorf("width %d: a line with Chinese characters ends at column %d: %s", width, columns(call), call)
+		}
 	}
+}
+
+// columns is the room that a line takes on a terminal, where the characters of East Asia
+// take two columns.
+func columns(line string) int {
+	wide := regexp.MustCompile(`[\x{2E80}-\x{9FFF}\x{F900}-\x{FAFF}\x{FF00}-\x{FF60}]`)
+	return utf8.RuneCountInString(line) + len(wide.FindAllString(line, -1))
 }
 
 func TestColor(t *testing.T) {
 	t.Parallel()
 	text := run(t, demo.Options{Color: true})
-	for name, color := range map[string]string{"Mira": "36", "Otto": "33", "Pip": "35", "Kai": "32"} {
+	for name, color := range map[string]string{"Mira": "36", "Otto": "33", "Pip": "35", "Kai": "32", "Wen": "31", "Lin": "34"} {
 		if want := "\x1b[1m\x1b[" + color + "m" + name; !strings.Contains(text, want) {
 			t.Errorf("the name of %s in its colour: got none, want %q", name, want)
 		}

@@ -18,6 +18,7 @@ func scenes() []scene {
 		{"#general in Harbor Lab", morning},
 		{"A direct conversation: Otto and Mira", aside},
 		{"Kai comes in through another door, /v1", stranger},
+		{"Lin (林) comes in through a third door, /ai", signed},
 		{"Noon Departure: a group, by invitation", departure},
 		{"#general in Harbor Lab", noon},
 	}

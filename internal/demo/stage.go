@@ -30,6 +30,8 @@ type stage struct {
 
 	mira, otto, pip *actor // speak /api
 	kai             *actor // speaks /v1
+	wen             *actor // a person, who makes ...
+	lin             *actor // ... an agent that speaks /ai
 
 	space   *client.Server
 	general client.ChannelID
@@ -39,14 +41,14 @@ type stage struct {
 	messages int
 }
 
-// actor is one agent: an account of the server and a way of showing it.
+// actor is one agent, or a person: an account of the server and a way of showing it.
 type actor struct {
 	name  string
 	email string
 	color string
 
 	id     client.UserID
-	key    string         // its API key, good for both
+	key    string         // its API key, good everywhere; the session of a person
 	client *client.Client // of /api
 }
 
@@ -62,7 +64,10 @@ func newStage(url string, t *transcript, speed float64) (*stage, error) {
 	for _, a := range []struct {
 		place       **actor
 		name, color string
-	}{{&s.mira, "Mira", cyan}, {&s.otto, "Otto", yellow}, {&s.pip, "Pip", magenta}, {&s.kai, "Kai", green}} {
+	}{
+		{&s.mira, "Mira", cyan}, {&s.otto, "Otto", yellow}, {&s.pip, "Pip", magenta},
+		{&s.kai, "Kai", green}, {&s.wen, "Wen", red}, {&s.lin, "Lin", blue},
+	} {
 		c, err := client.New(url, client.WithHTTPClient(s.http), client.WithUserAgent("parley-demo"))
 		if err != nil {
 			return nil, fmt.Errorf("set up %s: %w", a.name, err)

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode/utf8"
+	"unicode"
 )
 
 // The layout: time, name, text, and the call at the right edge.
@@ -22,10 +22,12 @@ const (
 	reset   = "\x1b[0m"
 	bold    = "\x1b[1m"
 	dim     = "\x1b[2m"
+	red     = "\x1b[31m"
 	green   = "\x1b[32m"
-	cyan    = "\x1b[36m"
 	yellow  = "\x1b[33m"
+	blue    = "\x1b[34m"
 	magenta = "\x1b[35m"
+	cyan    = "\x1b[36m"
 )
 
 // transcript writes what happens, aligned to a width, with or without colour.
@@ -56,7 +58,7 @@ func (t *transcript) paint(sequence, text string) string {
 
 // heading begins a part of the transcript.
 func (t *transcript) heading(title string) {
-	rule := strings.Repeat("─", max(t.width-utf8.RuneCountInString(title)-5, 0))
+	rule := strings.Repeat("─", max(t.width-columns(title)-5, 0))
 	t.print("")
 	t.print(" " + t.paint(dim, "──") + " " + t.paint(bold, title) + " " + t.paint(dim, rule))
 	t.print("")
@@ -103,23 +105,36 @@ func (t *transcript) entry(e entry) {
 			t.print(left + shown)
 			continue
 		}
-		gap := t.width - indent - utf8.RuneCountInString(line) - utf8.RuneCountInString(e.call)
+		gap := t.width - indent - columns(line) - columns(e.call)
 		if gap < 2 { // no room beside the last line
 			t.print(left + shown)
 			left, shown = "", ""
-			gap = t.width - utf8.RuneCountInString(e.call)
+			gap = t.width - columns(e.call)
 		}
 		t.print(left + shown + strings.Repeat(" ", max(gap, 0)) + t.paint(dim, e.call))
 	}
 }
 
-// wrap breaks text at blanks into lines of at most width characters. Longer words
-// stay whole.
+// columns is how much room text takes on a terminal: Chinese characters take two
+// columns.
+func columns(text string) int {
+	n := 0
+	for _, r := range text {
+		n++
+		if unicode.Is(unicode.Han, r) {
+			n++
+		}
+	}
+	return n
+}
+
+// wrap breaks text at blanks into lines of at most width columns. Longer words stay
+// whole.
 func wrap(text string, width int) []string {
 	var lines []string
 	line, used := "", 0
 	for word := range strings.FieldsSeq(text) {
-		n := utf8.RuneCountInString(word)
+		n := columns(word)
 		if used > 0 && used+1+n > width {
 			lines = append(lines, line)
 			line, used = "", 0

@@ -41,27 +41,42 @@ func (s *Server) Announce(w io.Writer) error {
   *** only.
 `)
 	}
-	if s.speaks(chat.SurfaceAgentChat) {
-		fmt.Fprintf(&b, `
+	s.announceFirstSteps(&b)
+	b.WriteString("To stop, press Ctrl-C or send SIGTERM.\n\n")
+	_, err = io.WriteString(w, b.String())
+	return err
+}
+
+// announceFirstSteps shows how to begin, in the first dialect that is served.
+func (s *Server) announceFirstSteps(b *strings.Builder) {
+	switch base := s.base(); {
+	case s.speaks(chat.SurfaceAgentChat):
+		fmt.Fprintf(b, `
 Register an agent, from another terminal; the mail with its code %s:
 
   curl %s/v1/register -d '{"email": "ada@example.org", "handle": "ada-agent"}'
 
 The manual, for agents and people: %s/skill.md
-`, s.mailPlace(), s.base(), s.base())
-	} else {
-		fmt.Fprintf(&b, `
+`, s.mailPlace(), base, base)
+	case s.speaks(chat.SurfaceOpenCord):
+		fmt.Fprintf(b, `
 Make an account, from another terminal:
 
   curl %s/api/auth/register \
     -d '{"username": "ada", "email": "ada@example.org", "password": "correct horse", "is_agent": true}'
 
 All endpoints: %s/api/openapi.json
-`, s.base(), s.base())
+`, base, base)
+	case s.speaks(chat.SurfaceAIClient):
+		fmt.Fprintf(b, `
+Make an account, from another terminal; then log in and make an agent:
+
+  curl %s/ai/auth/register \
+    -d '{"email": "ada@example.org", "password": "correct horse", "username": "ada"}'
+
+All endpoints: %s/ai/openapi.json
+`, base, base)
 	}
-	b.WriteString("To stop, press Ctrl-C or send SIGTERM.\n\n")
-	_, err = io.WriteString(w, b.String())
-	return err
 }
 
 // mailPlace says where a newcomer finds the mail with the code.

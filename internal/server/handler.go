@@ -66,7 +66,7 @@ func (s *Server) openCord(clients *httpx.Clients) http.Handler {
 	}
 	return opencord.New(opencord.Config{
 		Core: s.backend.Core, IDs: s.backend.Codec, Log: s.log, Clients: clients, Observe: o.observe,
-		PublicURL: s.cfg.PublicURL.String(), FileLink: s.fileLinks(),
+		PublicURL: s.cfg.PublicURL.String(), FileLink: s.fileLinks(s.backend),
 	})
 }
 
@@ -77,17 +77,17 @@ func (s *Server) aiClient(clients *httpx.Clients) http.Handler {
 	}
 	return aiclient.New(aiclient.Config{
 		Core: s.backend.Core, IDs: s.backend.Codec, Log: s.log, Clients: clients, Observe: o.observe,
-		PublicURL: s.cfg.PublicURL.String(), FileLink: s.fileLinks(),
+		PublicURL: s.cfg.PublicURL.String(), FileLink: s.fileLinks(s.backend),
 	})
 }
 
 // fileLinks says where files are for dialects that show them as text; nil while the
 // dialect that serves them is switched off.
-func (s *Server) fileLinks() func(base string, file *chat.Attachment) string {
+func (s *Server) fileLinks(b *Backend) func(base string, file *chat.Attachment) string {
 	if !slices.Contains(s.cfg.Dialects, config.Dialect(chat.SurfaceAgentChat)) {
 		return nil
 	}
-	return agentchat.FileLinks(s.backend.Codec, s.backend.Blobs, time.Now)
+	return agentchat.FileLinks(b.Codec, b.Blobs, time.Now)
 }
 
 // agentChat also remembers the surface, whose sockets have to be ended.

@@ -15,6 +15,7 @@ import (
 	"parley/internal/mail"
 	"parley/internal/netguard"
 	"parley/internal/secret"
+	"parley/internal/webhook"
 )
 
 const (
@@ -43,7 +44,7 @@ func (b *Backend) outside(cfg *core.Config, o Outside, key [32]byte) error {
 	b.onClose(b.Blobs.Close)
 	cfg.Blobs = blob.NewKeeper(b.Blobs, max(runtime.GOMAXPROCS(0)/2, 1))
 	b.Guard = netguard.New(netguard.Options{Allow: o.Allow})
-	cfg.Links = b.Guard
+	cfg.Links = webhook.Links{Checker: b.Guard}
 	cfg.FixedCode, cfg.Retention, cfg.Welcome = o.FixedCode, o.Retention, o.Welcome
 	if cfg.Mailer, err = newMailer(b.data, o, b.log); err != nil {
 		return err

@@ -107,12 +107,34 @@ func (s *Server) speaks(surface chat.Surface) bool {
 	return slices.Contains(s.cfg.Dialects, config.Dialect(surface))
 }
 
+// document is where the OpenAPI document of a dialect is.
+type document struct{ Name, Path string }
+
+// documents lists those of the dialects that are served.
+func (s *Server) documents() []document {
+	var list []document
+	for _, d := range []struct {
+		surface chat.Surface
+		document
+	}{
+		{chat.SurfaceAgentChat, document{"AgentChat", "/v1/openapi.json"}},
+		{chat.SurfaceOpenCord, document{"AiOpenCord", "/api/openapi.json"}},
+		{chat.SurfaceAIClient, document{"aiclient", "/ai/openapi.json"}},
+	} {
+		if s.speaks(d.surface) {
+			list = append(list, d.document)
+		}
+	}
+	return list
+}
+
 // page is made once: nothing in it depends on the request.
 func (s *Server) page() []byte {
 	var page bytes.Buffer
 	template.Must(template.New("page").Parse(pageText)).Execute(&page, map[string]any{ //nolint:errcheck // a buffer takes everything
-		"Prefix": s.cfg.PublicURL.Prefix(), "Base": s.base(), "Version": s.build.Version,
+		"Prefix": s.cfg.PublicURL.Prefix(), "Base": s.base(), "Version": s.build.Version, "Documents": s.documents(),
 		"AgentChat": s.speaks(chat.SurfaceAgentChat), "OpenCord": s.speaks(chat.SurfaceOpenCord),
+		"AIClient": s.speaks(chat.SurfaceAIClient),
 	})
 	return page.Bytes()
 }

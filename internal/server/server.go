@@ -31,6 +31,7 @@ import (
 	"parley/internal/config"
 	"parley/internal/core"
 	"parley/internal/dialect/agentchat"
+	"parley/internal/dialect/aiclient"
 	"parley/internal/hub"
 	"parley/internal/ops"
 	"parley/internal/webhook"
@@ -153,8 +154,13 @@ func (s *Server) listen(ctx context.Context) (err error) {
 func (s *Server) newDeliverer(b *Backend) core.Hooks {
 	s.hooks = webhook.New(webhook.Config{
 		Store: b.store, Client: b.Guard, Log: s.log,
-		Encoders: map[chat.Surface]webhook.Encoder{
-			chat.SurfaceAgentChat: agentchat.NewEncoder(b.Codec, s.cfg.PublicURL.String()),
+		Forms: map[chat.Surface]webhook.Form{
+			chat.SurfaceAgentChat: {
+				Encoder: agentchat.NewEncoder(b.Codec, s.cfg.PublicURL.String()), Policy: webhook.AgentChatPolicy(),
+			},
+			chat.SurfaceAIClient: {
+				Encoder: aiclient.NewEncoder(b.Codec, s.cfg.PublicURL.String(), s.fileLinks(b)), Policy: webhook.AIClientPolicy(),
+			},
 		},
 		Observe: func(a webhook.Attempt) { s.metrics.Attempt(a.Surface.String(), a.Wake, a.Err == nil, a.Took) },
 	})

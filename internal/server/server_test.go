@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"parley/internal/admin"
+	"parley/internal/chat"
 	"parley/internal/config"
 	"parley/internal/server"
 	"parley/internal/store"
@@ -99,7 +100,8 @@ func TestRoot(t *testing.T) {
 	}
 	browser := request(t, "GET", s.URL()+"/", "Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
 	if !strings.HasPrefix(browser.header.Get("Content-Type"), "text/html") || !strings.Contains(browser.body, s.URL()+"/api/auth/register") ||
-		!strings.Contains(browser.body, `href="/api/openapi.json"`) {
+		!strings.Contains(browser.body, `href="/api/openapi.json"`) || !strings.Contains(browser.body, s.URL()+"/ai/auth/register") ||
+		!strings.Contains(browser.body, `href="/ai/openapi.json"`) {
 		t.Errorf("a browser gets %s %s", browser.header.Get("Content-Type"), browser.body)
 	}
 	for _, a := range []answer{program, browser} {
@@ -417,6 +419,42 @@ func TestAnnounce(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("announcement lacks %q:\n%s", want, out.String())
 		}
+	}
+}
+
+// A dialect that is switched off is shown nowhere: its paths would be unknown.
+func TestFirstStepsOfEachDialect(t *testing.T) {
+	t.Parallel()
+	paths := map[chat.Surface][]string{
+		chat.SurfaceAgentChat: {"/v1/register", "/skill.md", "/v1/openapi.json"},
+		chat.SurfaceOpenCord:  {"/api/auth/register", "/api/openapi.json"},
+		chat.SurfaceAIClient:  {"/ai/auth/register", "/ai/openapi.json"},
+	}
+	for surface := range paths {
+		t.Run(surface.String(), func(t *testing.T) {
+			t.Parallel()
+			cfg := testConfig(t)
+			cfg.Dialects = []config.Dialect{config.Dialect(surface)}
+			s := start(t, cfg)
+			var out strings.Builder
+			if err := s.Announce(&out); err != nil {
+				t.Fatal(err)
+			}
+			page := request(t, "GET", s.URL()+"/", "Accept", "text/html").body
+			for other, list := range paths {
+				for i, path := range list {
+					if got := strings.Contains(page, path); got != (other == surface) {
+						t.Errorf("the page names %s: %v", path, got)
+					}
+					if got := strings.Contains(out.String(), path); got != (other == surface) && i == 0 {
+						t.Errorf("the announcement names %s: %v\n%s", path, got, out.String())
+					}
+				}
+				if status := request(t, "GET", s.URL()+list[len(list)-1]).status; (status == 200) != (other == surface) {
+					t.Errorf("%s: got status %d", list[len(list)-1], status)
+				}
+			}
+		})
 	}
 }
 

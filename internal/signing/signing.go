@@ -42,11 +42,14 @@ var ErrFormat = errors.New("not an ASN.1 DER signature in hexadecimal")
 // ParsePublicKey reads a public key: one PEM block of the type PUBLIC KEY with white
 // space around it at most. canonical is the one text that stands for the key.
 func ParsePublicKey(text string) (key *ecdsa.PublicKey, canonical string, err error) {
-	if len(text) > keyBytes || !strings.HasPrefix(strings.TrimSpace(text), "-----BEGIN "+keyBlock+"-----") {
+	// The decoder passes over whatever is no whole block, also when it is most of one.
+	// Between two lines of dashes there is nothing that it could pass over.
+	trimmed := strings.TrimSpace(text)
+	if len(text) > keyBytes || !strings.HasPrefix(trimmed, "-----BEGIN "+keyBlock+"-----") || strings.Count(trimmed, "-----") != 4 {
 		return nil, "", ErrKey
 	}
-	block, rest := pem.Decode([]byte(text))
-	if block == nil || block.Type != keyBlock || len(block.Headers) > 0 || len(bytes.TrimSpace(rest)) > 0 {
+	block, rest := pem.Decode([]byte(trimmed))
+	if block == nil || block.Type != keyBlock || len(block.Headers) > 0 || len(rest) > 0 {
 		return nil, "", ErrKey
 	}
 	parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
@@ -81,8 +84,11 @@ func ParseSignature(digits string) ([]byte, error) {
 		return nil, ErrFormat
 	}
 	var pair struct{ R, S *big.Int }
-	rest, err := asn1.Unmarshal(der, &pair)
-	if err != nil || len(rest) > 0 || pair.R.Sign() <= 0 || pair.S.Sign() <= 0 {
+	if _, err := asn1.Unmarshal(der, &pair); err != nil || pair.R.Sign() <= 0 || pair.S.Sign() <= 0 {
+		return nil, ErrFormat
+	}
+	// The decoder allows for more in the sequence than was asked of it, and after it.
+	if again, err := asn1.Marshal(pair); err != nil || !bytes.Equal(again, der) {
 		return nil, ErrFormat
 	}
 	return der, nil
@@ -94,10 +100,10 @@ func Bound(kind, sender, target, content string) string {
 	return strings.Join([]string{boundVersion, kind, sender, target, content}, "\n")
 }
 
-// Verify finds out which form of a message a signature is over, the bound one first:
-// chat.SignatureUnchecked if over neither.
+// Verify finds out which form of a message a signature is over, the bound one first,
+// unless it is "": chat.SignatureUnchecked if over neither.
 func Verify(key *ecdsa.PublicKey, der []byte, bound, content string) chat.SignatureScheme {
-	if verifies(key, der, bound) {
+	if bound != "" && verifies(key, der, bound) {
 		return chat.SignatureBound
 	}
 	if verifies(key, der, content) {

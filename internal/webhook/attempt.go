@@ -3,67 +3,45 @@ package webhook
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"parley/internal/chat"
 	"parley/internal/store"
 )
 
-const (
-	answerBytes   = 4 << 10 // of a response body that are read
-	sentenceBytes = 300     // of an error that are kept
-)
+const answerBytes = 4 << 10 // of a response body that are read
 
-// run is a claimed hook and what is to be sent there. The breaker is the loop's,
-// each delivery whoever's turn it is: the loop gets it with its outcome.
-type run struct {
-	hook       chat.Hook
-	breaker    chat.Breaker
-	health     chat.HookHealth // since it was claimed
-	deliveries []chat.Delivery
-}
-
-// outcome is what came of one delivery of a run, or, without one, the end of the
-// run; without a run it is the end of a wake.
+// outcome is what came of one delivery of a run; without a run it is the end of a
+// wake.
 type outcome struct {
 	run      *run
 	delivery *chat.Delivery
-	err      error // nil: the receiver took it
+	hook     chat.Hook // as the attempt found it
+	err      error     // nil: the receiver took it
 	at       time.Time
 	buried   bool // it is given up
 }
 
-// work sends the deliveries of a run one after the other, up to the first failure,
-// for as long as the claim is good and the hook is still to be told.
-func (w *Worker) work(r *run) {
-	secret, unreadable := w.core.HookSecret(&r.hook)
-	began := w.Now()
-	for i := range r.deliveries {
-		d := &r.deliveries[i]
-		if i > 0 && (w.Now().Sub(began) > runTime || !w.stands(r)) {
-			break
-		}
-		err := unreadable
-		if err == nil {
-			err = w.attempt(&r.hook, d, secret)
-		}
-		w.outcomes <- outcome{run: r, delivery: d, err: err, at: w.Now()}
-		if err != nil {
-			break
-		}
+// carry makes an attempt at a delivery of a run and says what came of it. Unless the
+// hook was read just now, it is read again: it may have been moved or removed.
+func (w *Worker) carry(o *outcome, fresh bool) {
+	defer func() { o.at = w.Now() }()
+	if !fresh && !w.stands(&o.hook) {
+		o.err = errOver
+		return
 	}
-	w.outcomes <- outcome{run: r}
+	var secret []byte
+	if secret, o.err = w.core.HookSecret(&o.hook); o.err == nil {
+		o.err = w.attempt(&o.hook, o.delivery, secret)
+	}
 }
 
 // stands tells whether a run is to go on: the worker is not about to stop, and the
-// hook is there and its account may be told.
-func (w *Worker) stands(r *run) bool {
+// hook, which becomes what it is now, is there and its account may be told.
+func (w *Worker) stands(h *chat.Hook) bool {
 	select {
 	case <-w.stopping:
 		return false
@@ -71,10 +49,12 @@ func (w *Worker) stands(r *run) bool {
 	}
 	told := false
 	err := w.Store.View(w.attempts, func(ctx context.Context, rd store.Reader) error {
-		if _, err := rd.Hook(ctx, r.hook.ID); err != nil {
+		now, err := rd.Hook(ctx, h.ID)
+		if err != nil {
 			return err
 		}
-		a, err := rd.Account(ctx, r.hook.Account)
+		*h = *now
+		a, err := rd.Account(ctx, h.Account)
 		told = err == nil && mayBeTold(a)
 		return err
 	})
@@ -93,44 +73,39 @@ func (w *Worker) attempt(h *chat.Hook, d *chat.Delivery, secret []byte) error {
 }
 
 func (w *Worker) post(h *chat.Hook, d *chat.Delivery, secret []byte) error {
-	encoder := w.Encoders[h.Surface]
-	if encoder == nil {
+	form, ok := w.Forms[h.Surface]
+	if !ok {
 		return errNoSurface(h)
 	}
 	ctx, cancel := context.WithTimeout(w.attempts, w.Timeout)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, h.URL, bytes.NewReader(d.Body))
+	shook := new(handshake)
+	r, err := http.NewRequestWithContext(shook.watched(ctx), http.MethodPost, h.URL, bytes.NewReader(d.Body))
 	if err != nil {
 		return err
 	}
-	r.Header = encoder.Header(d, secret, w.Now())
+	r.Header = form.Header(d, secret, w.Now())
 	answer, err := w.Client.Do(r)
 	if err != nil {
-		return err
+		return unanswered(err, shook)
 	}
 	defer answer.Body.Close()
 	// What it says does not matter, but a receiver that is cut off while it answers
 	// may take that for a failure.
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, answerBytes))
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
-		return fmt.Errorf("the receiver answered %d", answer.StatusCode)
+		return answered(answer.StatusCode)
 	}
 	return nil
 }
 
-// sentence is what is kept of an error: without the URL, which may hold a secret of
-// its owner, and without what a database would not take.
-func sentence(err error) string {
-	var call *url.Error
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return "the receiver did not answer in time"
-	case errors.As(err, &call):
-		err = call.Err
+// body words a delivery in the form of the surface that the hook was made through.
+func (w *Worker) body(h *chat.Hook, d *chat.Delivery) ([]byte, error) {
+	form, ok := w.Forms[h.Surface]
+	if !ok {
+		return nil, errNoSurface(h)
 	}
-	text := strings.ToValidUTF8(strings.ReplaceAll(err.Error(), "\x00", ""), "")
-	if len(text) > sentenceBytes {
-		text = strings.ToValidUTF8(text[:sentenceBytes], "")
-	}
-	return text
+	return form.Body(d)
 }
+
+func errNoSurface(h *chat.Hook) error { return fmt.Errorf("%s is switched off", h.Surface) }

@@ -36,16 +36,3 @@ func succeeded(b chat.Breaker) chat.Breaker {
 	b.Failures = 0
 	return b
 }
-
-// retryAfter is how long a delivery waits after so many failed attempts; ok is false
-// when it is to be given up (AC 18.6).
-func retryAfter(failures int) (wait time.Duration, ok bool) {
-	waits := [...]time.Duration{
-		10 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute,
-		time.Hour, 6 * time.Hour, 24 * time.Hour,
-	}
-	if failures > len(waits) {
-		return 0, false
-	}
-	return waits[failures-1], true
-}

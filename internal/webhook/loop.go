@@ -2,7 +2,7 @@ package webhook
 
 import (
 	"context"
-	"errors"
+	"slices"
 	"time"
 
 	"parley/internal/chat"
@@ -13,17 +13,19 @@ import (
 type loop struct {
 	*Worker
 
-	runs    int       // under way
-	wakes   int       // under way
-	ended   []outcome // not recorded yet
-	next    time.Time // when a hook is due, as far as is known; zero: none is
-	broken  bool      // the store has failed: a pause comes before the next try
+	runs    []*run               // hooks that are claimed
+	spare   int                  // attempts that may begin beside the one that each run is sure of
+	wakes   int                  // under way
+	ended   []outcome            // not recorded yet
+	next    time.Time            // when a hook is due, as far as is known; zero: none is
+	cutting map[chat.HookID]bool // hooks whose queue was too long when it was last looked at
+	broken  bool                 // the store has failed: a pause comes before the next try
 	closing bool
 }
 
 // loop claims and records until Stop is called and all that was begun has ended.
 func (w *Worker) loop() {
-	l := &loop{Worker: w}
+	l := &loop{Worker: w, spare: maxAttempts - maxRuns, cutting: make(map[chat.HookID]bool)}
 	stopping := w.stopping
 	for {
 		timer := time.NewTimer(l.nap())
@@ -31,6 +33,9 @@ func (w *Worker) loop() {
 		case o := <-l.outcomes:
 			l.take(o)
 		case <-l.queued:
+			for _, r := range l.runs {
+				r.unseen = true
+			}
 		case <-timer.C:
 		case <-stopping:
 			stopping, l.closing = nil, true
@@ -38,10 +43,15 @@ func (w *Worker) loop() {
 		timer.Stop()
 		l.gather()
 		l.turn()
-		if l.closing && l.runs+l.wakes == 0 {
+		if l.closing && l.idle() {
 			return
 		}
 	}
+}
+
+// idle tells whether nothing is under way.
+func (l *loop) idle() bool {
+	return l.wakes == 0 && !slices.ContainsFunc(l.runs, func(r *run) bool { return len(r.underWay) > 0 })
 }
 
 // nap is how long there is nothing to do unless somebody says so.
@@ -54,8 +64,15 @@ func (l *loop) nap() time.Duration {
 		return nap
 	}
 	now := l.Now()
-	if l.runs < maxRuns && !l.next.IsZero() {
+	if len(l.runs) < maxRuns && !l.next.IsZero() {
 		nap = min(nap, l.next.Sub(now))
+	}
+	for _, r := range l.runs {
+		if r.hungry() {
+			for _, at := range r.later {
+				nap = min(nap, at.Sub(now))
+			}
+		}
 	}
 	if at := l.pokes.next(); l.wakes < maxWakes && !at.IsZero() {
 		nap = min(nap, at.Sub(now))
@@ -75,100 +92,71 @@ func (l *loop) gather() {
 	}
 }
 
-// take decides what an outcome means. It is recorded by the next turn.
-func (l *loop) take(o outcome) {
-	switch {
-	case o.run == nil:
-		l.wakes--
-		return
-	case o.delivery == nil:
-		l.runs--
-	case o.err == nil:
-		o.run.breaker = succeeded(o.run.breaker)
-	case errors.Is(o.err, errAborted):
-		return
-	default:
-		l.fail(&o)
-	}
-	l.ended = append(l.ended, o)
-}
-
-// fail decides when a delivery is tried again, if at all.
-func (l *loop) fail(o *outcome) {
-	d := o.delivery
-	d.Attempts++
-	d.LastError = sentence(o.err)
-	wait, again := retryAfter(d.Attempts)
-	d.NextAt, o.buried = o.at.Add(wait), !again
-	wasOpen := !o.run.breaker.OpenUntil.IsZero()
-	o.run.breaker = failed(o.run.breaker, o.at)
-	l.Log.Debug("webhook delivery failed", "hook_id", d.Hook, "delivery_id", d.ID, "attempt", d.Attempts, "error", d.LastError)
-	if o.buried {
-		l.Log.Warn("webhook delivery given up", "hook_id", d.Hook, "delivery_id", d.ID, "error", d.LastError)
-	}
-	if !wasOpen && !o.run.breaker.OpenUntil.IsZero() {
-		l.Log.Info("webhook put on hold after failures", "hook_id", d.Hook, "failures", o.run.breaker.Failures)
-	}
-}
-
 // turn records what has ended and begins what is due.
 func (l *loop) turn() {
 	ctx := context.Background() // what is done is recorded, whoever is about to stop
 	if !l.closing {
 		l.wakeUp()
 	}
-	if len(l.ended) == 0 && !l.due(ctx) {
+	l.begin()
+	if len(l.ended) == 0 && !slices.ContainsFunc(l.runs, (*run).over) && !l.due(ctx) {
 		return
 	}
-	begin, err := l.settle(ctx)
+	got, err := l.settle(ctx)
 	if l.broken = err != nil; l.broken {
 		l.Log.Error("webhook deliveries not recorded", "outcomes", len(l.ended), "error", err)
 		return
 	}
-	l.ended = nil
-	for _, r := range begin {
-		l.runs++
-		l.running.Go(func() { l.work(r) })
-	}
+	l.settled(got)
+	l.begin()
 }
 
-// due tells whether a hook can be claimed, at the price of a read.
+// due tells whether there is something to claim, at the price of a read.
 func (l *loop) due(ctx context.Context) bool {
-	if l.closing || l.runs == maxRuns {
+	if l.closing {
 		return false
 	}
-	err := l.Store.View(ctx, func(ctx context.Context, r store.Reader) (err error) {
-		l.next, err = r.NextDelivery(ctx)
+	now, found := l.Now(), false
+	err := l.Store.View(ctx, func(ctx context.Context, rd store.Reader) (err error) {
+		for _, r := range l.runs {
+			if !r.seeks(now) {
+				continue
+			}
+			more, err := l.unclaimed(ctx, rd, r, 1)
+			if err != nil {
+				return err
+			}
+			if len(more) == 0 {
+				r.sought(now, false)
+			}
+			found = found || len(more) > 0
+		}
+		l.next, err = rd.NextDelivery(ctx)
 		return err
 	})
 	if l.broken = err != nil; l.broken {
 		l.Log.Error("queue of webhooks not read", "error", err)
 		return false
 	}
-	return !l.next.IsZero() && !l.next.After(l.Now())
+	return found || len(l.runs) < maxRuns && !l.next.IsZero() && !l.next.After(now)
 }
 
 // settle records what has ended and claims what is due, in one transaction. What a
 // receiver took is noted before that: should it fail in between, the receiver gets
 // it twice, and no message is lost sight of.
-func (l *loop) settle(ctx context.Context) (begin []*run, err error) {
+func (l *loop) settle(ctx context.Context) (got *claimed, err error) {
 	if taken := takenBy(l.ended); len(taken) > 0 {
 		if err := l.core.DeliveredByHooks(ctx, taken); err != nil {
 			return nil, err
 		}
 	}
-	now := l.Now()
-	claim := store.HookClaim{Now: now, Until: now.Add(lifetime), Hooks: maxRuns - l.runs, Each: runSize}
 	err = l.Store.Update(ctx, func(ctx context.Context, tx store.Tx) error {
-		for i := range l.ended {
-			if err := l.ended[i].record(ctx, tx); err != nil {
-				return err
-			}
+		if err := l.record(ctx, tx); err != nil {
+			return err
 		}
-		begin = nil
-		if !l.closing && claim.Hooks > 0 {
-			var err error
-			if begin, err = l.claim(ctx, tx, claim); err != nil {
+		got = &claimed{more: make(map[*run][]chat.Delivery), cut: make(map[chat.HookID]int)}
+		if !l.closing {
+			if err := l.claimAll(ctx, tx, got); err != nil {
 				return err
 			}
 		}
@@ -176,25 +164,90 @@ func (l *loop) settle(ctx context.Context) (begin []*run, err error) {
 		l.next, err = tx.NextDelivery(ctx)
 		return err
 	})
-	return begin, err
+	return got, err
+}
+
+// record stores what came of deliveries and how hooks fared, and lets go of those that
+// are done with.
+func (l *loop) record(ctx context.Context, tx store.Tx) error {
+	for i := range l.ended {
+		if err := l.ended[i].record(ctx, tx); err != nil {
+			return err
+		}
+	}
+	for _, r := range l.runs {
+		if r.health != (chat.HookHealth{}) {
+			fared := r.hook
+			fared.Health = r.health
+			if err := tx.NoteHealth(ctx, &fared); err != nil {
+				return err
+			}
+		}
+		if r.over() {
+			if err := tx.ReleaseHook(ctx, r.hook.ID, r.breaker); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// claimAll claims what is due: for runs that have room, and of hooks that nobody has.
+func (l *loop) claimAll(ctx context.Context, tx store.Tx, got *claimed) error {
+	now, free := l.Now(), maxRuns
+	for _, r := range l.runs {
+		if !r.over() {
+			free--
+		}
+		if r.seeks(now) {
+			if err := l.add(ctx, tx, r, got); err != nil {
+				return err
+			}
+		}
+	}
+	if free == 0 {
+		return nil
+	}
+	return l.claim(ctx, tx, store.HookClaim{Now: now, Until: now.Add(lifetime), Hooks: free, Each: runSize}, got)
+}
+
+// settled takes over what was recorded and claimed.
+func (l *loop) settled(got *claimed) {
+	l.ended = nil
+	l.runs = slices.DeleteFunc(l.runs, (*run).over)
+	now := l.Now()
+	for _, r := range l.runs {
+		r.health = chat.HookHealth{}
+		if more, sought := got.more[r]; sought {
+			r.waiting = more
+			r.sought(now, len(more) >= runSize)
+		}
+	}
+	l.runs = append(l.runs, got.runs...)
+	for hook, n := range got.cut {
+		if n > 0 && !l.cutting[hook] {
+			l.Log.Info("oldest webhook deliveries dropped", "hook_id", hook, "dropped", n)
+		}
+		if l.cutting[hook] = n > 0; n == 0 {
+			delete(l.cutting, hook)
+		}
+	}
 }
 
 // takenBy lists, by recipient, the messages that receivers took.
 func takenBy(ended []outcome) map[chat.AccountID][]chat.MessageID {
 	taken := make(map[chat.AccountID][]chat.MessageID)
 	for _, o := range ended {
-		if d := o.delivery; d != nil && o.err == nil && d.Event.Kind == chat.EventMessageCreated {
+		if d := o.delivery; o.err == nil && d.Event.Kind == chat.EventMessageCreated {
 			taken[d.Account] = append(taken[d.Account], d.Event.Message.ID)
 		}
 	}
 	return taken
 }
 
-// record stores what came of a delivery, or lets go of the hook.
+// record stores what came of a delivery.
 func (o *outcome) record(ctx context.Context, tx store.Tx) error {
 	switch {
-	case o.delivery == nil:
-		return tx.ReleaseHook(ctx, o.run.hook.ID, o.run.breaker, o.run.health)
 	case o.err == nil:
 		return tx.DeleteDelivery(ctx, o.delivery.ID)
 	case o.buried:

@@ -2,8 +2,8 @@ package webhook
 
 import (
 	"context"
-	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
@@ -13,11 +13,12 @@ import (
 )
 
 const (
-	maxRuns  = 32 // hooks that are delivered to at once
-	runSize  = 8  // deliveries of one claim
-	runTime  = 20 * time.Second
-	lifetime = 45 * time.Second // of a claim: longer than runTime and one more attempt
-	timeout  = 10 * time.Second
+	maxRuns     = 32 // hooks that are delivered to at once
+	maxAttempts = 64 // under way at once: one of each run, and what they have room for beside
+	runSize     = 8  // deliveries of one claim
+	runTime     = 20 * time.Second
+	lifetime    = 45 * time.Second // of a claim: longer than runTime and one more attempt
+	timeout     = 10 * time.Second
 	// longestNap is how long the loop sleeps at most: the clock of the machine may
 	// have been set meanwhile.
 	longestNap = time.Minute
@@ -59,14 +60,16 @@ type Attempt struct {
 	Took    time.Duration
 }
 
-// Config is what a worker is made from. Store, Client, Encoders and Log are needed.
+// Config is what a worker is made from. Store, Client, Forms and Log are needed.
 type Config struct {
-	Store    store.Store
-	Client   Client
-	Encoders map[chat.Surface]Encoder
-	Log      *slog.Logger
-	Now      func() time.Time // nil: time.Now
-	Timeout  time.Duration    // of one attempt; 0: ten seconds
+	Store   store.Store
+	Client  Client
+	Forms   map[chat.Surface]Form
+	Log     *slog.Logger
+	Now     func() time.Time // nil: time.Now
+	Timeout time.Duration    // of one attempt; 0: ten seconds
+	// Random is from 0 to below 1; nil: math/rand. The loop alone calls it.
+	Random func() float64
 	// Observe is told of every attempt that ended, from several goroutines; nil:
 	// nobody is.
 	Observe func(Attempt)
@@ -96,6 +99,9 @@ func New(cfg Config) *Worker {
 	}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = timeout
+	}
+	if cfg.Random == nil {
+		cfg.Random = rand.Float64
 	}
 	if cfg.Observe == nil {
 		cfg.Observe = func(Attempt) {}
@@ -135,6 +141,3 @@ func (w *Worker) Queued() {
 	default:
 	}
 }
-
-// errAborted is the outcome of an attempt that Stop broke off.
-var errAborted = errors.New("broken off")

@@ -84,9 +84,13 @@ func (words) Body(d *chat.Delivery) ([]byte, error) {
 }
 
 func (words) Header(d *chat.Delivery, secret []byte, at time.Time) http.Header {
-	return http.Header{
+	h := http.Header{
 		"X-Delivery": {strconv.FormatInt(int64(d.ID), 10)}, "X-Secret": {string(secret)}, "X-Time": {at.Format(time.RFC3339)},
 	}
+	if d.Event.Message != nil {
+		h.Set("X-Text", d.Event.Message.Text)
+	}
+	return h
 }
 
 func newWorld(t *testing.T, change ...func(*webhook.Config)) *world {
@@ -103,8 +107,11 @@ func newWorld(t *testing.T, change ...func(*webhook.Config)) *world {
 	}
 	w.config = webhook.Config{
 		Store: s, Client: netguard.New(netguard.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}),
-		Encoders: map[chat.Surface]webhook.Encoder{chat.SurfaceAgentChat: words{}},
-		Log:      slog.New(slog.DiscardHandler), Now: w.time,
+		Forms: map[chat.Surface]webhook.Form{
+			chat.SurfaceAgentChat: {Encoder: words{}, Policy: webhook.AgentChatPolicy()},
+			chat.SurfaceAIClient:  {Encoder: words{}, Policy: webhook.AIClientPolicy()},
+		},
+		Log: slog.New(slog.DiscardHandler), Now: w.time,
 	}
 	for _, c := range change {
 		c(&w.config)

@@ -133,12 +133,22 @@ func delivery(ts *testscript.TestScript, w *world, args []string) {
 	select {
 	case got := <-w.receiver(ts, args[0]).got:
 		show(ts, got)
-		if event := got.header.Get("X-AgentChat-Event"); event != args[1] {
+		if event := eventOf(got); event != args[1] {
 			ts.Fatalf("got a delivery of %s, want %s: %s", event, args[1], bytes.TrimSpace(got.body))
 		}
 	case <-time.After(patience):
 		ts.Fatalf("nothing was delivered to %s", args[0])
 	}
+}
+
+// eventOf is what a delivery is about: /v1 says so in a header, /ai in the body.
+func eventOf(got answer) string {
+	if event := got.header.Get("X-AgentChat-Event"); event != "" {
+		return event
+	}
+	var body struct{ Type string }
+	_ = json.Unmarshal(got.body, &body) // what is no JSON is about nothing
+	return body.Type
 }
 
 // unvisited tells that nothing has come to a receiver, for which the script has

@@ -46,6 +46,24 @@ func TestOpenCord(t *testing.T) {
 	scripts(t, "opencord")
 }
 
+func TestAIClient(t *testing.T) {
+	t.Parallel()
+	for _, program := range []string{"node", "python3"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Fatalf("Clients written for aiclient are tried with %s: install it (scripts/need node python3) and run this again.", program)
+		}
+	}
+	scripts(t, "aiclient")
+}
+
+func TestKey(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("openssl"); err != nil {
+		t.Fatal("Key pairs and signatures are tried against openssl: install it (scripts/need openssl) and run this again.")
+	}
+	scripts(t, "key")
+}
+
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	scripts(t, "readme")

@@ -2,6 +2,7 @@ package script_test
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"net"
 	"regexp"
 	"strings"
@@ -33,6 +34,7 @@ type world struct {
 	sockets map[string]*socket
 	hooks   map[string]*receiver
 	read    map[string]bool // mails
+	pairs   map[string]*ecdsa.PrivateKey
 }
 
 type worldKey struct{}
@@ -42,7 +44,7 @@ func newWorld(env *testscript.Env) *world {
 	return &world{
 		t: env.T().(testing.TB), ctx: ctx, cancel: cancel, servers: make(map[string]*program.Server),
 		silent: make(map[string][]net.Conn), sockets: make(map[string]*socket), hooks: make(map[string]*receiver),
-		read: make(map[string]bool),
+		read: make(map[string]bool), pairs: make(map[string]*ecdsa.PrivateKey),
 	}
 }
 
@@ -84,12 +86,21 @@ func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*w
 //	code VARIABLE SERVER ADDRESS
 //	                          set a variable to the next code that was mailed to an address
 //	signin SERVER NAME        sign a person in to the dashboard; sets NAME_COOKIE
+//	person NAME...            register through /ai and log in; sets NAME_ID, NAME_EMAIL, NAME_TOKEN
+//	keypair NAME [P-384]      make a key pair for signatures; sets NAME_PUBLIC and NAME_PRIVATE, in the escapes of JSON
+//	makes PERSON NAME...      have a person make agents in /ai, with the public keys of key pairs of
+//	                          the same names; sets NAME_ID, NAME_KEY
+//	sign VARIABLE PAIR TEXT [direct|group FROM TO]
+//	                          set a variable to a signature of a text, alone or bound
+//	verify PUBLIC SIGNATURE TEXT [direct|group FROM TO]
+//	                          check a signature with a public key
 //	socket NAME TOKEN [PATH]  open a WebSocket at /v1/ws or PATH; TOKEN goes into the header, unless it is -
 //	say NAME TEXT             send a frame
 //	frame NAME TYPE           wait for a frame of a type; those before it are gone. It becomes the standard output
 //	closed NAME CODE          wait until a socket is closed with a code
 //	receiver NAME [LOCATION]  start a receiver of webhooks, which redirects to LOCATION; sets NAME_URL
-//	delivery NAME EVENT       wait for the next delivery; the body is the standard output, the headers are the standard error
+//	delivery NAME EVENT       wait for the next delivery, of an event of /v1 or of a type of /ai; the body is
+//	                          the standard output, the headers are the standard error
 //	unvisited NAME            nothing has come to a receiver
 //	readme SECTION STEP [OLD=NEW]...
 //	                          run a step of README.md with words replaced
@@ -127,6 +138,7 @@ func commands() map[string]func(ts *testscript.TestScript, neg bool, args []stri
 		"load": background, "postgres": postgres, "slow": slow, "near": near, "expired": expired,
 		"repeat": repeat, "internal": internal, "register": register, "code": code, "readme": readme,
 		"signin": signIn, "match": match,
+		"person": person, "makes": makes, "keypair": keyPair, "sign": sign, "verify": verify,
 		"socket": openSocket, "say": say, "frame": nextFrame, "closed": closed,
 		"receiver": receive, "delivery": delivery, "unvisited": unvisited, "png": picture, "sha256": hash,
 	}

@@ -14,6 +14,7 @@ import (
 	"parley/internal/dialect/agentchat"
 	"parley/internal/dialect/dialecttest"
 	"parley/internal/netguard"
+	"parley/internal/webhook"
 )
 
 // situation is one way to meet a code over the wire: a call and its answer.
@@ -51,7 +52,7 @@ func TestEveryCode(t *testing.T) {
 
 // withLinks lets webhooks be made, for hosts that nobody knows.
 func withLinks(c *core.Config, _ *agentchat.Config) {
-	c.Links = netguard.New(netguard.Options{Resolver: nowhere{}})
+	c.Links = webhook.Links{Checker: netguard.New(netguard.Options{Resolver: nowhere{}})}
 }
 
 type metCodes struct {

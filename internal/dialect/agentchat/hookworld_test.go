@@ -57,9 +57,9 @@ func withHooks(t *testing.T, test func(t *testing.T, w *hookWorld)) {
 				}
 				w.worker = webhook.New(webhook.Config{
 					Store: cc.Store, Client: guard, Log: slog.New(slog.DiscardHandler), Now: cc.Now,
-					Encoders: map[chat.Surface]webhook.Encoder{
-						chat.SurfaceAgentChat: agentchat.NewEncoder(ids, "https://chat.example"),
-					},
+					Forms: map[chat.Surface]webhook.Form{chat.SurfaceAgentChat: {
+						Encoder: agentchat.NewEncoder(ids, "https://chat.example"), Policy: webhook.AgentChatPolicy(),
+					}},
 				})
 				cc.Hooks, cc.Links = w.worker, guard
 			})

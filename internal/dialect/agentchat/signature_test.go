@@ -79,46 +79,47 @@ func TestSignaturesOfOtherDialects(t *testing.T) {
 		stranger := w.signer(t, b) // whose signatures say nothing of A's messages
 		r := receive(t)
 		b.hook(r.URL, "message.new")
-		w.deliver()
 		l := w.listen(t, b)
 		bound := signing.Bound("direct", w.agentID(a), w.agentID(b), "bound")
 
-		keyless := stranger.sign(t, "keyless")
-		for _, tc := range []struct {
+		said := func(place string, at func(path string) any, want any) {
+			t.Helper()
+			same(t, "metadata in the "+place, at("metadata"), map[string]any{})
+			same(t, "signature in the "+place, at("context.signature"), want)
+		}
+		cases := []struct {
 			text, signature string
-			want            any
+			want            any // as it is shown
 		}{
-			{"bound", s.sign(t, bound), "bound-v1"},
-			{"content", s.sign(t, "content"), "content"},
-			{"keyless", keyless, nil},
+			{"bound", s.sign(t, bound), nil},
+			{"content", s.sign(t, "content"), nil},
+			{"keyless", stranger.sign(t, "keyless"), nil},
 			{"unsigned", "", dialecttest.Absent{}},
-		} {
-			if tc.signature == keyless {
+		}
+		for i := range cases {
+			tc := &cases[i]
+			switch tc.text {
+			case "bound", "content":
+				scheme := map[string]string{"bound": "bound-v1", "content": "content"}[tc.text]
+				tc.want = map[string]any{"value": tc.signature, "verified": true, "scheme": scheme, "public_key": s.pem}
+			case "keyless":
 				w.change(t, a, func(a *chat.Account) { a.PublicKey = "" })
+				tc.want = map[string]any{"value": tc.signature, "verified": false, "scheme": nil, "public_key": nil}
 			}
 			message := s.sends(t, b, tc.text, bound, tc.signature)
 			shown := w.shown("msg_", id.KindMessage, int64(message.ID))
 			history := b.Get(s.history(message)).Want(200).Is("0.id", shown)
+			said("history", func(path string) any { return history.At("0." + path) }, tc.want)
 			sync := b.Get("/v1/messages/sync").Want(200)
 			last := strconv.Itoa(len(sync.List("")) - 1)
-			frame := l.want("message.new").is("payload.id", shown)
-			hook := r.get(t).is("data.id", shown)
-			for place, at := range map[string]func(path string) any{
-				"history": func(path string) any { return history.At("0." + path) },
-				"sync":    func(path string) any { return sync.At(last + "." + path) },
-				"frame":   func(path string) any { return frame.at("payload." + path) },
-				"webhook": func(path string) any { return hook.at("data." + path) },
-			} {
-				same(t, tc.text+": metadata in the "+place, at("metadata"), map[string]any{})
-				var want any = dialecttest.Absent{}
-				switch tc.want {
-				case nil:
-					want = map[string]any{"value": tc.signature, "verified": false, "scheme": nil, "public_key": nil}
-				case "bound-v1", "content":
-					want = map[string]any{"value": tc.signature, "verified": true, "scheme": tc.want, "public_key": s.pem}
-				}
-				same(t, tc.text+": signature in the "+place, at("context.signature"), want)
-			}
+			said("sync", func(path string) any { return sync.Is(last+".id", shown).At(last + "." + path) }, tc.want)
+			frame := l.wantText(tc.text)
+			said("frame", func(path string) any { return frame.at("payload." + path) }, tc.want)
+		}
+		w.deliver() // last: what is delivered is not synced
+		for _, tc := range cases {
+			hook := r.get(t).is("data.content.text", tc.text)
+			said("webhook", func(path string) any { return hook.at("data." + path) }, tc.want)
 		}
 	})
 }

@@ -62,6 +62,9 @@ func New(cfg Config) http.Handler {
 	}
 	a := &api{Config: cfg, answers: Answers()}
 	guard := httpx.Guard{Log: cfg.Log, Answer: func(w http.ResponseWriter, r *http.Request) {
+		if !wire.QuotaKnown(w.Header()) { // it was the admission that panicked
+			a.peek(w, r)
+		}
 		a.fail(w, r, chat.Fail(chat.CodeInternal)) // the guard has logged the cause
 	}}
 	cors := httpx.CORS{

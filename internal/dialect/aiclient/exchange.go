@@ -66,10 +66,15 @@ func (a *api) admitted(also core.Counted, next func(http.ResponseWriter, *http.R
 func (a *api) preflights(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
-			wire.SetQuota(w.Header(), a.Core.PeekQuota(chat.SurfaceAIClient, wire.Bucket(r)))
+			a.peek(w, r)
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// peek shows what the client's address has left, and counts nothing.
+func (a *api) peek(w http.ResponseWriter, r *http.Request) {
+	wire.SetQuota(w.Header(), a.Core.PeekQuota(chat.SurfaceAIClient, wire.Bucket(r)))
 }
 
 // refuse answers every request with one failure.

@@ -45,7 +45,7 @@ type shownAgentResponse struct {
 type shownAgent struct {
 	agent
 
-	HasKey     *bool   `json:"has_key,omitempty" description:"For the owner."`
+	HasKey     bool    `json:"has_key,omitempty" description:"For the owner."`
 	KeyPrefix  *string `json:"key_prefix,omitempty" description:"First 12 characters of the key; for the owner."`
 	LastUsedAt *string `json:"last_used_at,omitempty" format:"date-time" description:"For the owner; may lag by up to 60 seconds."`
 }

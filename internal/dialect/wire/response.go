@@ -24,6 +24,9 @@ func SetQuota(h http.Header, q chat.Quota) {
 	h[headerLimit], h[headerRemaining], h[headerReset] = values[0:1:1], values[1:2:2], values[2:3:3]
 }
 
+// QuotaKnown tells whether the rate headers are set.
+func QuotaKnown(h http.Header) bool { return len(h[headerLimit]) > 0 }
+
 // CommonHeaders sets what every response of a dialect carries.
 func CommonHeaders(next http.Handler) http.Handler {
 	cache, options := []string{"no-store"}, []string{"nosniff"} // shared by all responses

@@ -21,7 +21,7 @@ func TestContract(t *testing.T) {
 	storetest.Run(t, func(t testing.TB) storetest.Database {
 		dsn := testpg.New(t)
 		return storetest.Database{
-			Open:   func(ctx context.Context) (store.Store, error) { return open(ctx, dsn) },
+			Open:    func(ctx context.Context) (store.Store, error) { return open(ctx, dsn) },
 			Raw:     func(t testing.TB) *sql.DB { return raw(t, dsn) },
 			Migrate: func(ctx context.Context, version int64) error { return postgres.MigrateTo(ctx, raw(t, dsn), version) },
 			Shared:  true,

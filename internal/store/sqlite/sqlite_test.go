@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"os"
 	"testing"
 
 	"parley/internal/store"
@@ -20,8 +21,13 @@ func TestContract(t *testing.T) {
 			Open: func(ctx context.Context) (store.Store, error) {
 				return sqlite.Open(ctx, sqlite.Options{Path: path, Logger: slog.New(slog.DiscardHandler)})
 			},
-			Raw:     func(t testing.TB) *sql.DB { return raw(t, path) },
-			Migrate: func(ctx context.Context, version int64) error { return sqlite.MigrateTo(ctx, path, version) },
+			Raw: func(t testing.TB) *sql.DB { return raw(t, path) },
+			Migrate: func(ctx context.Context, version int64) error {
+				if err := os.Remove(path); err != nil { // its schema is the newest
+					return err
+				}
+				return sqlite.MigrateTo(ctx, path, version)
+			},
 		}
 	})
 }

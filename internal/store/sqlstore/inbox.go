@@ -9,8 +9,9 @@ import (
 )
 
 // SQLite takes a partial index only where its condition stands word for word:
-// "state = 0 AND NOT hidden" for what is pending, "state < 2 AND NOT hidden" for
-// what is not read.
+// "state = 0 AND NOT hidden" for what is pending, "read_at IS NULL AND NOT hidden"
+// for what is not read. The latter holds what has expired as well, which counts as
+// unread no more: "state < 2" leaves it out.
 const (
 	envelopeColumns = `e.message_id, e.recipient_id, e.conversation_id, e.seq, e.state, e.hidden, e.delivered_at, e.read_at`
 	envelopeByKey   = `SELECT ` + envelopeColumns + ` FROM envelopes e WHERE e.message_id = $1 AND e.recipient_id = $2`
@@ -46,7 +47,7 @@ const (
 		FROM {ints} CROSS JOIN members b CROSS JOIN envelopes e
 		WHERE b.conversation_id = j.value AND b.account_id = $2
 		AND e.recipient_id = b.account_id AND e.conversation_id = b.conversation_id
-		AND e.seq >= b.joined_seq AND e.seq > b.hidden_seq AND e.state < 2 AND NOT e.hidden
+		AND e.seq >= b.joined_seq AND e.seq > b.hidden_seq AND e.read_at IS NULL AND NOT e.hidden AND e.state < 2
 		GROUP BY b.conversation_id`
 	groupsByID = `SELECT ` + groupColumns + ` FROM {ints} CROSS JOIN groups g CROSS JOIN conversations c
 		WHERE g.conversation_id = j.value AND c.id = g.conversation_id AND c.deleted_at IS NULL`
@@ -61,7 +62,7 @@ const (
 	readEnvelope = `UPDATE envelopes SET state = 2, read_at = $3, delivered_at = COALESCE(delivered_at, $3)
 		WHERE message_id = $1 AND recipient_id = $2 AND state < 2`
 
-	unreadThrough = ` WHERE recipient_id = $1 AND conversation_id = $2 AND seq <= $3 AND state < 2 AND NOT hidden`
+	unreadThrough = ` WHERE recipient_id = $1 AND conversation_id = $2 AND seq <= $3 AND read_at IS NULL AND NOT hidden AND state < 2`
 	readMarks     = `SELECT m.author_id, max(u.message_id), max(u.seq), sum(u.pending)
 		FROM (SELECT message_id, seq, CASE WHEN state = 0 THEN 1 ELSE 0 END AS pending FROM envelopes` + unreadThrough + `) AS u
 			CROSS JOIN messages m

@@ -62,7 +62,9 @@ func messageDest(m *chat.Message) []any {
 	return []any{
 		(*number)(&m.ID), (*number)(&m.Conversation), (*number)(&m.Seq), (*number)(&m.Author), (*text)(&m.ClientID),
 		(*small)(&m.Kind), (*text)(&m.Text), &m.Data, &m.Metadata,
-		(*number)(&m.Attachment), signature{&m.Signature}, (*millis)(&m.CreatedAt), (*millis)(&m.EditedAt),
+		(*number)(&m.Attachment),
+		signature{&m.Signature},
+		(*millis)(&m.CreatedAt), (*millis)(&m.EditedAt),
 		(*millis)(&m.RetractedAt),
 	}
 }

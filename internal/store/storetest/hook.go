@@ -180,9 +180,8 @@ func testHookGone(f *fixture) {
 		"delete":   func(ctx context.Context, tx store.Tx) error { return tx.DeleteDelivery(ctx, d.ID) },
 		"postpone": func(ctx context.Context, tx store.Tx) error { return tx.PostponeDelivery(ctx, &d) },
 		"bury":     func(ctx context.Context, tx store.Tx) error { return tx.BuryDelivery(ctx, &d, f.now()) },
-		"release": func(ctx context.Context, tx store.Tx) error {
-			return tx.ReleaseHook(ctx, h.ID, chat.Breaker{})
-		},
+		"release":  func(ctx context.Context, tx store.Tx) error { return tx.ReleaseHook(ctx, h.ID, chat.Breaker{}) },
+		"health":   func(ctx context.Context, tx store.Tx) error { return tx.NoteHealth(ctx, &h) },
 	} {
 		if err := f.store.Update(f.t.Context(), step); err != nil {
 			f.t.Errorf("%s after the hook has gone: got %v, want no error", name, err)
@@ -214,7 +213,13 @@ func testDeliveryRoundTrip(f *fixture) {
 		Read:   &chat.ReadMark{Message: 17, Seq: 18}, Recipients: []chat.AccountID{19}, Quiet: []chat.AccountID{20},
 	}
 	f.complete(e)
-	want := f.enqueue(h, e, at)
+	file := chat.Attachment{
+		ID: 10, Uploader: 9, Conversation: 7, Peer: 21, Filename: "a \u2028 <b>", ContentType: "text/plain", Size: 3,
+		SHA256: [32]byte{1, 31: 0xff}, CreatedAt: f.now(), ExpiresAt: f.now(), UploadedAt: f.now(),
+	}
+	f.complete(file)
+	want := chat.Delivery{Hook: h.ID, Account: h.Account, Event: e, File: &file, NextAt: at, CreatedAt: at}
+	f.update(func(ctx context.Context, tx store.Tx) error { return tx.Enqueue(ctx, []chat.Delivery{want}) })
 	work := f.claim(at, 1, 1)
 	got := work[0].Deliveries[0]
 	want.ID = got.ID
@@ -310,6 +315,34 @@ func testClaimHooks(f *fixture) {
 	f.same("before the claims run out", claimed(f.claim(second(71), 10, 10)), []string{fmt.Sprintf("%d: 1", later.ID)})
 	f.same("after the claims have run out", claimed(f.claim(second(72), 10, 10)), []string{fmt.Sprintf("%d: 5", late.ID)})
 	f.same("and the other", claimed(f.claim(second(73), 10, 10)), []string{fmt.Sprintf("%d: 3", early.ID)})
+}
+
+// What is due of one hook is listed as it would be handed out, also to whoever holds
+// the hook already.
+func testDueDeliveries(f *fixture) {
+	a := f.account()
+	h, other := f.hook(a.ID), f.hook(a.ID)
+	start := f.now()
+	second := func(n int) time.Time { return start.Add(time.Duration(n) * time.Second) }
+	late := f.enqueue(h, f.blocked(), second(3))
+	early := f.enqueue(h, f.blocked(), second(1))
+	f.enqueue(other, f.blocked(), second(1))
+	due := func(at time.Time, limit int) []chat.Position {
+		list := query(f, func(ctx context.Context, r store.Reader) ([]chat.Delivery, error) {
+			return r.DueDeliveries(ctx, h.ID, at, limit)
+		})
+		var found []chat.Position
+		for _, d := range list {
+			found = append(found, d.Event.Position)
+		}
+		return found
+	}
+	f.same("too early", due(second(1).Add(-time.Millisecond), 10), []chat.Position(nil))
+	f.same("the first", due(second(1), 10), []chat.Position{early.Event.Position})
+	f.same("both", due(second(3), 10), []chat.Position{early.Event.Position, late.Event.Position})
+	f.same("as many as asked for", due(second(3), 1), []chat.Position{early.Event.Position})
+	f.claim(second(3), 10, 10)
+	f.same("of a hook that is held", due(second(3), 10), []chat.Position{early.Event.Position, late.Event.Position})
 }
 
 // An open breaker holds the queue, also for what is queued later; afterwards one

@@ -14,13 +14,23 @@ func (f *fixture) readHook(id chat.HookID) chat.Hook {
 	return *query(f, func(ctx context.Context, r store.Reader) (*chat.Hook, error) { return r.Hook(ctx, id) })
 }
 
-// A release tells how the hook fared since it was claimed: what is not told stays as
-// it is known, and everything that returns a hook knows it.
+// What is not told of how a hook fared stays as it is known, and everything that
+// returns a hook knows it. What is told of a hook that was moved since is passed over.
 func testHookHealth(f *fixture) {
 	h, other := f.hook(f.account().ID), f.hook(f.account().ID)
 	fared := func(what string, since chat.HookHealth) {
 		f.t.Helper()
-		f.update(func(ctx context.Context, tx store.Tx) error { return tx.ReleaseHook(ctx, h.ID, chat.Breaker{}, since) })
+		fresh := h
+		fresh.Health = since
+		f.update(func(ctx context.Context, tx store.Tx) error {
+			moved := fresh
+			moved.UpdatedAt = fresh.UpdatedAt.Add(-time.Millisecond)
+			moved.Health = chat.HookHealth{LastSuccessAt: f.now(), LastFailureAt: f.now(), LastError: chat.HookErrorBlocked}
+			if err := tx.NoteHealth(ctx, &moved); err != nil {
+				return err
+			}
+			return tx.NoteHealth(ctx, &fresh)
+		})
 		f.same(what, f.readHook(h.ID), h)
 	}
 	fared("nothing was tried", chat.HookHealth{})
@@ -50,11 +60,9 @@ func testHookMove(f *fixture) {
 	h, other := f.hook(f.account().ID), f.hook(f.account().ID)
 	f.enqueue(h, f.blocked(), f.now())
 	f.update(func(ctx context.Context, tx store.Tx) error {
-		for _, id := range []chat.HookID{h.ID, other.ID} {
-			err := tx.ReleaseHook(ctx, id, chat.Breaker{}, chat.HookHealth{
-				LastSuccessAt: epoch, LastFailureAt: epoch, LastError: chat.HookErrorConnect,
-			})
-			if err != nil {
+		for _, fared := range []chat.Hook{h, other} {
+			fared.Health = chat.HookHealth{LastSuccessAt: epoch, LastFailureAt: epoch, LastError: chat.HookErrorConnect}
+			if err := tx.NoteHealth(ctx, &fared); err != nil {
 				return err
 			}
 		}
@@ -126,7 +134,7 @@ func testDropQueue(f *fixture) {
 		if err := tx.BuryDelivery(ctx, &work[0].Deliveries[0], f.now()); err != nil {
 			return err
 		}
-		return tx.ReleaseHook(ctx, h.ID, chat.Breaker{}, chat.HookHealth{})
+		return tx.ReleaseHook(ctx, h.ID, chat.Breaker{})
 	})
 	drop(0, 3)
 	f.same("nothing is left", sources(), []chat.Position(nil))

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"parley/internal/chat"
@@ -9,48 +10,52 @@ import (
 )
 
 // secondSchema fills a database of the second schema with what the third changes:
-// accounts, an edited message with its revision, a member who left, a report,
-// and a webhook with a delivery. Ids are far above those that the store will draw.
-var secondSchema = []string{
-	`INSERT INTO accounts (id, kind, made_by, username, name_key, handle, display_name, description, password_hash,
+// accounts, an edited message with its revision, a member who left, a report, and a
+// webhook with a delivery. An @ stands for the digits that put the ids far above those
+// that the store will draw.
+func secondSchema() []string {
+	return []string{
+		`INSERT INTO accounts (id, kind, made_by, username, name_key, handle, display_name, description, password_hash,
 		state, disabled, pause, guarded, contacts_only, status, status_text, status_chosen, created_at, updated_at, hooks)
-		VALUES ($1 + 1, 2, 3, 'old', 'old', 'old', 'Old', '', '', 1, FALSE, 0, TRUE, FALSE, 0, '', FALSE, 1000, 2000, 1),
-		($1 + 2, 2, 3, 'off', 'off', 'off', 'Off', '', '', 1, TRUE, 0, FALSE, FALSE, 0, '', FALSE, 1000, 2000, 0),
-		($1 + 3, 1, 2, 'human', 'human', 'human', '', '', '', 1, FALSE, 0, FALSE, FALSE, 0, '', FALSE, 500, 500, 0)`,
-	`INSERT INTO conversations (id, kind, last_seq, last_at, overwritten, low_id, high_id, initiator, opened_at, established, created_at)
-		VALUES ($1 + 10, 2, 1, 3000, FALSE, $1 + 1, $1 + 3, $1 + 1, 3000, FALSE, 3000),
-		($1 + 11, 3, 0, NULL, FALSE, NULL, NULL, NULL, NULL, FALSE, 3000)`,
-	`INSERT INTO groups (conversation_id, made_by, name, description, avatar, avatar_url, created_by, by_invitation, from_start, created_at)
-		VALUES ($1 + 11, 3, 'crew', '', '', '', $1 + 3, TRUE, FALSE, 3000)`,
-	`INSERT INTO members (conversation_id, account_id, ord, role, joined_seq, joined_at, left_at, left_seq)
-		VALUES ($1 + 10, $1 + 1, 1, 1, 1, 3000, NULL, NULL), ($1 + 10, $1 + 3, 2, 1, 1, 3000, NULL, NULL),
-		($1 + 11, $1 + 3, 1, 2, 1, 3000, 4000, 1), ($1 + 11, $1 + 1, 2, 2, 1, 3000, NULL, NULL)`,
-	`INSERT INTO messages (id, conversation_id, seq, author_id, client_id, kind, text, created_at, edited_at)
-		VALUES ($1 + 20, $1 + 10, 1, $1 + 1, 'c-1', 1, 'new', 3000, 3500)`,
-	`INSERT INTO revisions (message_id, n, text, replaced_at) VALUES ($1 + 20, 1, 'old', 3500)`,
-	`INSERT INTO reports (id, reporter_id, target_id, reason, evidence, created_at) VALUES ($1 + 25, $1 + 3, $1 + 1, 'spam',
+		VALUES (@01, 2, 3, 'old', 'old', 'old', 'Old', '', '', 1, FALSE, 0, TRUE, FALSE, 0, '', FALSE, 1000, 2000, 1),
+		(@02, 2, 3, 'off', 'off', 'off', 'Off', '', '', 1, TRUE, 0, FALSE, FALSE, 0, '', FALSE, 1000, 2000, 0),
+		(@03, 1, 2, 'human', 'human', 'human', '', '', '', 1, FALSE, 0, FALSE, FALSE, 0, '', FALSE, 500, 500, 0)`,
+		`INSERT INTO conversations (id, kind, last_seq, last_at, overwritten, low_id, high_id, initiator, opened_at, established, created_at)
+		VALUES (@10, 2, 1, 3000, FALSE, @01, @03, @01, 3000, FALSE, 3000),
+		(@11, 3, 0, NULL, FALSE, NULL, NULL, NULL, NULL, FALSE, 3000)`,
+		`INSERT INTO groups (conversation_id, made_by, name, description, avatar, avatar_url, created_by, by_invitation, from_start, created_at)
+		VALUES (@11, 3, 'crew', '', '', '', @03, TRUE, FALSE, 3000)`,
+		`INSERT INTO members (conversation_id, account_id, ord, role, joined_seq, joined_at, left_at, left_seq)
+		VALUES (@10, @01, 1, 1, 1, 3000, NULL, NULL), (@10, @03, 2, 1, 1, 3000, NULL, NULL),
+		(@11, @03, 1, 2, 1, 3000, 4000, 1), (@11, @01, 2, 2, 1, 3000, NULL, NULL)`,
+		`INSERT INTO messages (id, conversation_id, seq, author_id, client_id, kind, text, created_at, edited_at)
+		VALUES (@20, @10, 1, @01, 'c-1', 1, 'new', 3000, 3500)`,
+		`INSERT INTO revisions (message_id, n, text, replaced_at) VALUES (@20, 1, 'old', 3500)`,
+		`INSERT INTO reports (id, reporter_id, target_id, reason, evidence, created_at) VALUES (@25, @03, @01, 'spam',
 		'[{"message":{"id":1,"conversation":2,"seq":3,"author":4,"kind":1,"text":"x","created_at":"2026-11-21T12:00:00Z"},"earlier":[{"text":"y","replaced_at":"2026-11-21T12:00:00Z"}]}]',
 		3600)`,
-	`INSERT INTO hooks (id, account_id, surface, url, events, secret, created_at, ready_at)
-		VALUES ($1 + 30, $1 + 1, 3, 'https://old.example/', 1, $2, 3200, 3300)`,
-	`INSERT INTO deliveries (id, hook_id, account_id, source, kind, event, attempts, next_at, created_at, last_error)
-		VALUES ($1 + 31, $1 + 30, $1 + 1, $1 + 20, 'message.created',
+		`INSERT INTO hooks (id, account_id, surface, url, events, secret, created_at, ready_at)
+		VALUES (@30, @01, 3, 'https://old.example/', 1, $1, 3200, 3300)`,
+		`INSERT INTO deliveries (id, hook_id, account_id, source, kind, event, attempts, next_at, created_at, last_error)
+		VALUES (@31, @30, @01, @20, 'message.created',
 		'{"message":{"id":7,"conversation":2,"seq":3,"author":4,"kind":1,"text":"x"},"by":{"id":4,"kind":2,"state":1,"presence":{}},"position":7}',
 		0, 3300, 3300, '')`,
+	}
 }
 
 // What a database of the second schema holds is there in the newest one, with what
 // the third adds empty: nothing is signed, nobody was removed, and a webhook was last
 // set when it was made.
 func testSecondSchema(f *fixture) {
-	const base = absent
+	const base = 1_000_000_000_000
 	if err := f.database.Migrate(f.t.Context(), 2); err != nil {
 		f.t.Fatalf("make a database of the second schema: %v", err)
 	}
-	for _, statement := range secondSchema {
-		args := []any{int64(base)}
-		if statement[:len("INSERT INTO hooks")] == "INSERT INTO hooks" {
-			args = append(args, []byte{0, 1})
+	for _, statement := range secondSchema() {
+		statement = strings.ReplaceAll(statement, "@", "10000000000")
+		var args []any
+		if strings.Contains(statement, "$1") {
+			args = append(args, []byte{0, 1}) // the two write no bytes alike
 		}
 		if _, err := f.db().ExecContext(f.t.Context(), statement, args...); err != nil {
 			f.t.Fatalf("%s: %v", statement, err)
@@ -79,7 +84,9 @@ func testSecondSchema(f *fixture) {
 	f.same("revision", query(f, func(ctx context.Context, r store.Reader) ([]store.Evidence, error) {
 		return r.Evidence(ctx, edge(old, human), 1)
 	}), []store.Evidence{{Message: *message, Earlier: []store.Revision{{Text: "old", ReplacedAt: ms(3500)}}}})
-	report := query(f, func(ctx context.Context, r store.Reader) (*store.Report, error) { return r.Report(ctx, edge(human, old)) })
+	report := query(f, func(ctx context.Context, r store.Reader) (*store.Report, error) {
+		return r.Report(ctx, edge(human, old))
+	})
 	f.same("evidence of a report", report.Evidence, []store.Evidence{{
 		Message: chat.Message{ID: 1, Conversation: 2, Seq: 3, Author: 4, Kind: chat.MessageText, Text: "x", CreatedAt: epoch},
 		Earlier: []store.Revision{{Text: "y", ReplacedAt: epoch}},

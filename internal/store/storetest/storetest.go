@@ -163,6 +163,7 @@ func tests() []contract {
 		{name: "Hook/Delete", run: testHookDelete},
 		{name: "Hook/Gone", run: testHookGone},
 		{name: "Hook/Claim", run: testClaimHooks},
+		{name: "Hook/Due", run: testDueDeliveries},
 		{name: "Hook/Breaker", run: testClaimBreaker},
 		{name: "Delivery/RoundTrip", run: testDeliveryRoundTrip},
 		{name: "Delivery/Once", run: testEnqueueOnce},
