@@ -98,12 +98,7 @@ func (w *bareWriter) drive(ctx context.Context, p pace) (*slice, error) {
 func (w *bareWriter) sender(i int) func() error {
 	s := &bareSend{sender: i, answer: make(chan error, 1)}
 	random := rand.New(rand.NewPCG(uint64(i), 2)) //nolint:gosec // chooses conversations, guards nothing
-	var own []int
-	for k := w.f.Channels; k < w.f.conversations(); k++ {
-		if k%w.f.Connections == i {
-			own = append(own, k)
-		}
-	}
+	own := w.f.own(i)
 	return func() error {
 		if w.f.Channels == 0 || len(own) > 0 && random.IntN(2) == 0 {
 			s.conversation = own[random.IntN(len(own))]

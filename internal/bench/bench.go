@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -30,6 +31,7 @@ type Options struct {
 	WarmUp        time.Duration // before each slice
 	Repetitions   int           // slices of each work
 	Work          string        // WorkChannel, WorkDirect or WorkBoth
+	AI            bool          // also measure sends through /ai, unsigned and signed; WorkDirect only
 	Keep          string        // folder to leave the databases in and to find them in; "": a temporary one
 	Profile       string        // file for a CPU profile of the server, beside it one of its allocations; "": none
 
@@ -45,6 +47,8 @@ func (o *Options) check() error {
 		return errors.New("engine: postgres needs the address of a database")
 	case o.Work != WorkChannel && o.Work != WorkDirect && o.Work != WorkBoth:
 		return fmt.Errorf("work: %q is none of %s, %s, %s", o.Work, WorkChannel, WorkDirect, WorkBoth)
+	case o.AI && o.Work != WorkDirect:
+		return fmt.Errorf("ai: private messages are direct ones: the work is to be %s", WorkDirect)
 	case o.Connections < 1 || o.Connections > 1000:
 		return fmt.Errorf("connections: %d is not between 1 and 1000", o.Connections)
 	case o.Repetitions < 1:
@@ -66,7 +70,7 @@ func (o *Options) check() error {
 
 // Send measures durable sends over HTTP and both floors. It needs a minute or
 // more and all of the machine. It fails if an option is out of range, if a child
-// dies, or if a send is not answered 201.
+// dies, or if a send is refused.
 func Send(ctx context.Context, o Options) (_ *Report, err error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -149,18 +153,31 @@ func (r *runner) prepare(ctx context.Context, folder string) (err error) {
 	return r.fixture.save(folder)
 }
 
-// works is everything measured, in the order of the report.
-func works() []string { return []string{workSend, workFloorHTTP, workFloorBare} }
+// works is everything that can be measured, in the order of the report.
+func works() []string {
+	return []string{workSend, workAI, workAISigned, workFloorHTTP, workFloorBare}
+}
+
+// works is what this run measures.
+func (r *runner) works() []string {
+	return slices.DeleteFunc(works(), func(work string) bool { return throughAI(work) && !r.o.AI })
+}
 
 // measure runs the slices in turn.
 func (r *runner) measure(ctx context.Context) (_ *Report, err error) {
 	r.children = make(map[string]*child)
 	defer func() {
-		for _, c := range r.children {
-			err = errors.Join(err, c.stop())
+		for work, c := range r.children {
+			if work == c.work {
+				err = errors.Join(err, c.stop())
+			}
 		}
 	}()
-	for _, work := range works() {
+	for _, work := range r.works() {
+		if throughAI(work) { // on the server of the sends before
+			r.children[work] = r.children[workSend]
+			continue
+		}
 		b := &brief{Work: work, Place: r.pair.place(work), Fixture: r.fixture}
 		if r.children[work], err = startChild(ctx, r.o.Child, b, r.log); err != nil {
 			delete(r.children, work)
@@ -174,7 +191,7 @@ func (r *runner) measure(ctx context.Context) (_ *Report, err error) {
 	}
 	results := make(map[string][]*slice)
 	for n := range r.o.Repetitions {
-		for _, work := range works() {
+		for _, work := range r.works() {
 			r.show.part(0, 0, "%d of %d: %s ...", n+1, r.o.Repetitions, work)
 			if err := r.pair.settle(ctx); err != nil {
 				return nil, err
@@ -204,7 +221,7 @@ func (r *runner) slice(ctx context.Context, work string) (*slice, error) {
 		return usage{Child: answer.CPU, Database: database}, err
 	}
 	if c.address != "" {
-		return overHTTP(ctx, r.fixture, c.address, p, used)
+		return overHTTP(ctx, r.fixture, c.address, work, p, used)
 	}
 	before, err := r.pair.used(ctx)
 	if err != nil {

@@ -90,6 +90,44 @@ func TestSQLite(t *testing.T) {
 	})
 }
 
+// Signed messages and unsigned ones go through the same server as those of /api, and all
+// of them are stored.
+func TestAI(t *testing.T) {
+	t.Parallel()
+	o := small(t)
+	o.Work, o.AI, o.Keep = bench.WorkDirect, true, t.TempDir()
+	report, err := bench.Send(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var works []string
+	for _, run := range report.Runs {
+		works = append(works, run.Work)
+	}
+	if want := []string{"send", "ai", "ai-signed", "floor-http", "floor-bare"}; !slices.Equal(works, want) {
+		t.Errorf("runs = %v, want %v", works, want)
+	}
+	if report.Signature == nil {
+		t.Error("the report does not say what a signature costs")
+	}
+	db, err := sql.Open("sqlite", filepath.Join(o.Keep, "send", "parley.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	var signed, checked, unsigned int
+	err = db.QueryRowContext(t.Context(), `SELECT count(*) FILTER (WHERE signature IS NOT NULL),
+		count(*) FILTER (WHERE signature LIKE '%"scheme":1%'), count(*) FILTER (WHERE signature IS NULL) FROM messages`).
+		Scan(&signed, &checked, &unsigned)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if signed == 0 || checked != signed || unsigned <= o.Rows {
+		t.Errorf("%d messages are signed, %d of them checked in the bound form, %d unsigned; want some, all of them, more than %d",
+			signed, checked, unsigned, o.Rows)
+	}
+}
+
 func TestPostgres(t *testing.T) {
 	t.Parallel()
 	o := small(t)
@@ -226,6 +264,7 @@ func TestRefusals(t *testing.T) {
 		{"engine", func(o *bench.Options) { o.Engine = "mysql" }},
 		{"engine", func(o *bench.Options) { o.Engine = bench.EnginePostgres }},
 		{"work", func(o *bench.Options) { o.Work = "group" }},
+		{"ai", func(o *bench.Options) { o.AI = true }},
 		{"connections", func(o *bench.Options) { o.Connections = 0 }},
 		{"connections", func(o *bench.Options) { o.Connections = 1001 }},
 		{"conversations", func(o *bench.Options) { o.Conversations = 1 }},

@@ -20,6 +20,8 @@ import (
 // The things measured, by their names in the report.
 const (
 	workSend      = "send"
+	workAI        = "ai" // on the same server as workSend
+	workAISigned  = "ai-signed"
 	workFloorHTTP = "floor-http"
 	workFloorBare = "floor-bare"
 
@@ -27,6 +29,9 @@ const (
 	workFloorFrames = "floor-frames"
 	workFloorRows   = "floor-rows"
 )
+
+// throughAI tells whether a work is sends through /ai.
+func throughAI(work string) bool { return work == workAI || work == workAISigned }
 
 // brief is the first line a child reads.
 type brief struct {

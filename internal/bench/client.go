@@ -17,11 +17,14 @@ import (
 // requests are built beforehand but for the id in the path, and of an answer it
 // reads the status and the length.
 type client struct {
-	conn     net.Conn
-	in       *bufio.Reader
-	random   *rand.Rand
+	conn   net.Conn
+	in     *bufio.Reader
+	random *rand.Rand
+	done   string // status of an answer to a send
+
 	channels target
 	directs  target
+	ready    [][]byte // to be sent as they are, in the place of both targets
 }
 
 // target is a request and the conversations it may go to.
@@ -37,8 +40,8 @@ const (
 	dialTime   = 5 * time.Second
 )
 
-// dial connects sender i of f to a server.
-func dial(ctx context.Context, f *fixture, i int, address string) (*client, error) {
+// dial connects sender i of f to a server, for one kind of work.
+func dial(ctx context.Context, f *fixture, i int, address, work string) (*client, error) {
 	d := net.Dialer{Timeout: dialTime}
 	conn, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
@@ -46,14 +49,18 @@ func dial(ctx context.Context, f *fixture, i int, address string) (*client, erro
 	}
 	c := &client{
 		conn: conn, in: bufio.NewReaderSize(conn, readBuffer),
-		random:   rand.New(rand.NewPCG(uint64(i), 1)), //nolint:gosec // chooses conversations, guards nothing
-		channels: newTarget("/api/channels/", f.Tokens[i], f.IDs[:f.Channels]),
+		random: rand.New(rand.NewPCG(uint64(i), 1)), //nolint:gosec // chooses conversations, guards nothing
+		done:   "201",
 	}
+	if throughAI(work) {
+		c.done = "200"
+		c.ready, err = privateRequests(f, i, work == workAISigned)
+		return c, err
+	}
+	c.channels = newTarget("/api/channels/", f.Tokens[i], f.IDs[:f.Channels])
 	var own []string
-	for k := f.Channels; k < f.conversations(); k++ {
-		if k%f.Connections == i {
-			own = append(own, f.IDs[k])
-		}
+	for _, k := range f.own(i) {
+		own = append(own, f.IDs[k])
 	}
 	c.directs = newTarget("/api/dm/", f.Tokens[i], own)
 	return c, nil
@@ -72,20 +79,28 @@ func newTarget(path, token string, ids []string) target {
 
 // send sends one message to a conversation chosen at random and reads the answer.
 func (c *client) send() error {
+	if len(c.ready) > 0 {
+		return c.exchange(c.ready[c.random.IntN(len(c.ready))])
+	}
 	t := &c.channels
 	if len(t.ids) == 0 || len(c.directs.ids) > 0 && c.random.IntN(2) == 0 {
 		t = &c.directs
 	}
 	copy(t.request[t.at:], t.ids[c.random.IntN(len(t.ids))])
-	if _, err := c.conn.Write(t.request); err != nil {
+	return c.exchange(t.request)
+}
+
+// exchange sends a request and reads the answer to it.
+func (c *client) exchange(request []byte) error {
+	if _, err := c.conn.Write(request); err != nil {
 		return fmt.Errorf("send a request: %w", err)
 	}
 	return c.answer()
 }
 
-// answer reads one response, which must be a 201 with a length.
+// answer reads one response, which must be of the status of done, with a length.
 func (c *client) answer() error {
-	length, err := c.head("201")
+	length, err := c.head(c.done)
 	if err != nil {
 		return err
 	}
@@ -134,7 +149,7 @@ func (c *client) head(want string) (length int, err error) {
 
 // overHTTP drives one slice against a server.
 func overHTTP(
-	ctx context.Context, f *fixture, address string, p pace, used func() (usage, error),
+	ctx context.Context, f *fixture, address, work string, p pace, used func() (usage, error),
 ) (*slice, error) {
 	clients := make([]*client, p.Connections)
 	defer func() {
@@ -146,7 +161,7 @@ func overHTTP(
 	}()
 	deadline := time.Now().Add(p.WarmUp + p.Duration + time.Minute) // a server that hangs must not hang the bench
 	for i := range clients {
-		c, err := dial(ctx, f, i, address)
+		c, err := dial(ctx, f, i, address, work)
 		if err != nil {
 			return nil, err
 		}

@@ -30,7 +30,7 @@ func TestRefusedSendsEndTheRun(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(tc.answer)
 			defer server.Close()
-			_, err := overHTTP(t.Context(), f, strings.TrimPrefix(server.URL, "http://"), p, used)
+			_, err := overHTTP(t.Context(), f, strings.TrimPrefix(server.URL, "http://"), workSend, p, used)
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error = %v, want %q in it", err, tc.want)
 			}
@@ -54,7 +54,7 @@ func TestRequest(t *testing.T) {
 		w.WriteHeader(http.StatusCreated)
 	}))
 	defer server.Close()
-	c, err := dial(t.Context(), f, 0, strings.TrimPrefix(server.URL, "http://"))
+	c, err := dial(t.Context(), f, 0, strings.TrimPrefix(server.URL, "http://"), workSend)
 	if err != nil {
 		t.Fatal(err)
 	}

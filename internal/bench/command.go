@@ -15,6 +15,7 @@ type SendCommand struct {
 	Connections   int           `default:"64" help:"Connections, each with a sender of its own and one send in flight."`
 	Conversations int           `default:"1000" help:"Conversations; each send goes to one chosen at random."`
 	Work          string        `enum:"channel,dm,both" default:"channel" help:"Where sends go: channel, dm or both."`
+	AI            bool          `name:"ai" help:"Measure sends through /ai as well, unsigned and signed; takes --work dm."`
 	Rows          int           `default:"1000000" help:"Messages stored before measuring."`
 	Duration      time.Duration `default:"3s" help:"Length of one measured slice."`
 	WarmUp        time.Duration `default:"500ms" help:"Time before each slice that is not measured."`
@@ -33,7 +34,7 @@ func (c *SendCommand) Run(ctx context.Context, out, log io.Writer) error {
 	}
 	report, err := Send(ctx, Options{
 		Engine: c.Engine, PostgresURL: c.PostgresURL, Connections: c.Connections, Conversations: c.Conversations,
-		Rows: c.Rows, Duration: c.Duration, WarmUp: c.WarmUp, Repetitions: c.Repetitions, Work: c.Work,
+		Rows: c.Rows, Duration: c.Duration, WarmUp: c.WarmUp, Repetitions: c.Repetitions, Work: c.Work, AI: c.AI,
 		Keep: c.Keep, Profile: c.Profile, Child: []string{self, "bench", "child"}, Log: log,
 	})
 	if err != nil {

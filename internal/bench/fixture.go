@@ -2,7 +2,12 @@ package bench
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -40,6 +45,7 @@ type fixture struct {
 	Connections int
 	Channels    int
 	Directs     int
+	AI          bool // senders write through /ai, too
 
 	FirstSender       int64
 	FirstPeer         int64
@@ -50,6 +56,11 @@ type fixture struct {
 	Tokens []string // the key of each sender
 	IDs    []string // how clients name each conversation
 	IDKey  [32]byte
+
+	// For /ai.
+	SenderIDs []string `json:",omitempty"` // how clients name each sender ...
+	PeerIDs   []string `json:",omitempty"` // ... and the other side of each direct conversation
+	Pen       []byte   `json:",omitempty"` // the private key of all senders (PKCS #8)
 }
 
 func (f *fixture) conversations() int { return f.Channels + f.Directs }
@@ -65,9 +76,20 @@ func (f *fixture) peerOf(k int) int64 {
 	return f.FirstPeer + int64(k-f.Channels)
 }
 
+// own are the direct conversations of sender i.
+func (f *fixture) own(i int) []int {
+	var list []int
+	for k := f.Channels; k < f.conversations(); k++ {
+		if k%f.Connections == i {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
 // newFixture says what has to be made for o, without ids.
 func newFixture(o *Options) *fixture {
-	f := &fixture{Engine: o.Engine, Work: o.Work, Rows: o.Rows, Connections: o.Connections}
+	f := &fixture{Engine: o.Engine, Work: o.Work, Rows: o.Rows, Connections: o.Connections, AI: o.AI}
 	switch o.Work {
 	case WorkChannel:
 		f.Channels = o.Conversations
@@ -89,9 +111,15 @@ func (f *fixture) seed(ctx context.Context, s store.Store) error {
 	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	f.StartedAt = now.Add(-time.Duration(f.Rows) * time.Millisecond)
+	public := ""
+	if f.AI {
+		if public, err = f.makePen(); err != nil {
+			return fmt.Errorf("make a key pair: %w", err)
+		}
+	}
 	err = s.Update(ctx, func(ctx context.Context, tx store.Tx) error {
 		f.Tokens = nil // this may run twice
-		if err := f.seedAccounts(ctx, tx); err != nil {
+		if err := f.seedAccounts(ctx, tx, public); err != nil {
 			return fmt.Errorf("store accounts: %w", err)
 		}
 		if err := f.seedConversations(ctx, tx); err != nil {
@@ -111,10 +139,39 @@ func (f *fixture) seed(ctx context.Context, s store.Store) error {
 	for k := range f.IDs {
 		f.IDs[k] = codec.Seal(id.KindConversation, f.FirstConversation+int64(k)).String()
 	}
+	if f.AI {
+		f.SenderIDs = accountIDs(codec, f.FirstSender, f.Connections)
+		f.PeerIDs = accountIDs(codec, f.FirstPeer, f.Directs)
+	}
 	return nil
 }
 
-func (f *fixture) seedAccounts(ctx context.Context, tx store.Tx) error {
+// accountIDs are how clients name n accounts.
+func accountIDs(codec *id.Codec, first int64, n int) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = codec.Seal(id.KindAccount, first+int64(i)).String()
+	}
+	return list
+}
+
+// makePen makes the key pair of all senders and returns the public half.
+func (f *fixture) makePen() (public string, err error) {
+	pen, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return "", err
+	}
+	if f.Pen, err = x509.MarshalPKCS8PrivateKey(pen); err != nil {
+		return "", err
+	}
+	der, err := x509.MarshalPKIXPublicKey(&pen.PublicKey)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))), nil
+}
+
+func (f *fixture) seedAccounts(ctx context.Context, tx store.Tx, public string) error {
 	first, err := tx.NextID(ctx, f.Connections+f.Directs)
 	if err != nil {
 		return err
@@ -124,7 +181,7 @@ func (f *fixture) seedAccounts(ctx context.Context, tx store.Tx) error {
 		name := fmt.Sprintf("bench%d", i)
 		err := tx.InsertAccount(ctx, &chat.Account{
 			ID: chat.AccountID(first + int64(i)), Kind: chat.KindAgent, MadeBy: chat.SurfaceOpenCord,
-			Username: name, NameKey: name, Handle: name, DisplayName: name,
+			Username: name, NameKey: name, Handle: name, DisplayName: name, PublicKey: public,
 			State: chat.StateActive, CreatedAt: f.StartedAt, UpdatedAt: f.StartedAt,
 		}, "")
 		if err != nil {
@@ -243,9 +300,9 @@ func loadFixture(folder string, o *Options) (*fixture, error) {
 	}
 	want := newFixture(o)
 	if f.Engine != want.Engine || f.Work != want.Work || f.Rows != want.Rows || f.Connections != want.Connections ||
-		f.Channels != want.Channels || f.Directs != want.Directs {
-		return nil, fmt.Errorf("%s was made with other options: engine %s, work %s, %d rows, %d connections, %d conversations",
-			folder, f.Engine, f.Work, f.Rows, f.Connections, f.conversations())
+		f.Channels != want.Channels || f.Directs != want.Directs || f.AI != want.AI {
+		return nil, fmt.Errorf("%s was made with other options: engine %s, work %s, %d rows, %d connections, %d conversations, ai %t",
+			folder, f.Engine, f.Work, f.Rows, f.Connections, f.conversations(), f.AI)
 	}
 	return f, nil
 }

@@ -32,7 +32,7 @@ func newPoster(ctx context.Context, address, token string, i int, targets []stri
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	p := &poster{client: &client{conn: conn, in: bufio.NewReaderSize(conn, readBuffer)}}
+	p := &poster{client: &client{conn: conn, in: bufio.NewReaderSize(conn, readBuffer), done: "201"}}
 	for _, target := range targets {
 		id := clientID(i)
 		body := `{` + target + `,"client_msg_id":"` + id + `","content":{"text":"` + messageText() + `"}}`
@@ -51,10 +51,7 @@ func (p *poster) post(number int64) error {
 	if err := p.client.conn.SetDeadline(time.Now().Add(deliveryWait)); err != nil {
 		return err
 	}
-	if _, err := p.client.conn.Write(r.text); err != nil {
-		return fmt.Errorf("send a request: %w", err)
-	}
-	return p.client.answer()
+	return p.client.exchange(r.text)
 }
 
 // addPosters adds senders who are agents. targets says whom the i-th writes to, and

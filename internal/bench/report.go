@@ -14,11 +14,14 @@ import (
 // Report is what a run came to.
 type Report struct {
 	Runs []Run `json:"runs"`
+	// Signature is how many microseconds of CPU a signed send through /ai costs beyond
+	// an unsigned one; absent if they were not measured.
+	Signature *float64 `json:"signature_us,omitempty"`
 }
 
 // Run is one thing measured, in medians over its slices.
 type Run struct {
-	Work      string  `json:"work"`   // send, floor-http or floor-bare
+	Work      string  `json:"work"`   // send, ai, ai-signed, floor-http or floor-bare
 	PerSecond float64 `json:"per_s"`  // sends answered per second
 	CPU       float64 `json:"cpu_us"` // microseconds of CPU of the process measured, per send
 	P50       float64 `json:"p50_ms"` // milliseconds from request to answer
@@ -33,12 +36,20 @@ type Run struct {
 func newReport(results map[string][]*slice) *Report {
 	r := new(Report)
 	floor := math.Inf(1)
+	cpu := make(map[string]float64)
 	for _, work := range works() {
+		if len(results[work]) == 0 {
+			continue
+		}
 		run := newRun(work, results[work])
-		if work != workSend {
+		if work == workFloorHTTP || work == workFloorBare {
 			floor = min(floor, run.PerSecond)
 		}
+		cpu[work] = run.CPU
 		r.Runs = append(r.Runs, run)
+	}
+	if signed, ok := cpu[workAISigned]; ok {
+		r.Signature = new(rounded(signed-cpu[workAI], 2))
 	}
 	for i := range r.Runs {
 		r.Runs[i].Ratio = rounded(r.Runs[i].PerSecond/floor, 3)
@@ -91,9 +102,18 @@ func (r *Report) WriteText(w io.Writer) error {
 		line(run.Work, number(run.PerSecond, 0), number(run.best, 0), number(run.CPU, 1), number(run.P50, 2),
 			number(run.P99, 2), number(run.Ratio, 2), number(run.database, 1))
 	}
+	if r.Signature != nil {
+		fmt.Fprintf(&b, "\nA signature costs %.1f us of CPU: ai-signed less ai.\n", *r.Signature)
+	}
 	b.WriteString(`
-send        the server: durable sends over HTTP through a real dialect, all rules on
-floor-http  the same HTTP work with nothing behind it: no core, no database
+send        the server: durable sends over HTTP through /api, all rules on
+`)
+	if r.Signature != nil {
+		b.WriteString(`ai          the same server: the same messages through /ai, unsigned
+ai-signed   ... and signed, each checked against the sender's key
+`)
+	}
+	b.WriteString(`floor-http  the same HTTP work with nothing behind it: no core, no database
 floor-bare  the same rows written in batches, without HTTP and without rules
 sends/s     median over the slices; best is the best slice
 cpu us      CPU time of the measured process per send, load generator not included

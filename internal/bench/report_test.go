@@ -42,6 +42,33 @@ func TestReport(t *testing.T) {
 			t.Errorf("text =\n%s\nwant %q in it", text.String(), want)
 		}
 	}
+	if strings.Contains(text.String(), "signature") {
+		t.Errorf("text =\n%s\nwant no word of signatures, which were not measured", text.String())
+	}
+}
+
+func TestReportOfSignatures(t *testing.T) {
+	t.Parallel()
+	of := func(cpu time.Duration) []*slice { return []*slice{{Sends: 1000, Elapsed: time.Second, CPU: cpu}} }
+	report := newReport(map[string][]*slice{
+		workSend: of(80 * time.Millisecond), workAI: of(90 * time.Millisecond), workAISigned: of(165 * time.Millisecond),
+		workFloorHTTP: of(30 * time.Millisecond), workFloorBare: of(30 * time.Millisecond),
+	})
+	var json, text strings.Builder
+	if err := report.WriteJSON(&json); err != nil {
+		t.Fatal(err)
+	}
+	if want := `],"signature_us":75}`; !strings.HasSuffix(json.String(), want+"\n") {
+		t.Errorf("JSON = %s, want %s at its end", json.String(), want)
+	}
+	if err := report.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"A signature costs 75.0 us of CPU", "ai-signed   ..."} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("text =\n%s\nwant %q in it", text.String(), want)
+		}
+	}
 }
 
 func TestFigures(t *testing.T) {

@@ -46,12 +46,13 @@ func openGroup(ctx context.Context, r store.Reader, group chat.ConversationID) (
 	return g, nil
 }
 
-// openSeat is groupSeat with the words of outsider for those outside.
+// openSeat finds the seat of a member, with the failures of groupSeat but that those
+// outside are told what outsider says.
 func openSeat(
 	ctx context.Context, r store.Reader, group chat.ConversationID, account chat.AccountID,
-) (*chat.Group, *chat.Member, error) {
-	g, m, err := groupSeat(ctx, r, group, account)
-	return g, m, outsideOpen(ctx, r, group, err)
+) (*chat.Member, error) {
+	_, m, err := groupSeat(ctx, r, group, account)
+	return m, outsideOpen(ctx, r, group, err)
 }
 
 // outsideOpen turns the group_unknown of groupSeat into what outsider says.
@@ -172,7 +173,7 @@ func (s *Service) ListGroupMembers(ctx context.Context, c Call, group chat.Conve
 		return 0, nil, err
 	}
 	err = s.view(ctx, "list members of group", func(ctx context.Context, r store.Reader) error {
-		if _, _, err := openSeat(ctx, r, group, c.Actor.Account); err != nil {
+		if _, err := openSeat(ctx, r, group, c.Actor.Account); err != nil {
 			return err
 		}
 		if c.Input != nil {
@@ -212,7 +213,7 @@ func (s *Service) ReadGroup(ctx context.Context, c Call, group chat.Conversation
 	}
 	var page *Messages
 	err := s.view(ctx, "read group messages", func(ctx context.Context, r store.Reader) error {
-		_, m, err := openSeat(ctx, r, group, c.Actor.Account)
+		m, err := openSeat(ctx, r, group, c.Actor.Account)
 		if err != nil {
 			return err
 		}

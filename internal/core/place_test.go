@@ -181,8 +181,10 @@ func TestAskForMutesAndHooksOfThoseWhoHaveThem(t *testing.T) {
 	f.Accounts[ben].Muting, f.Accounts[cleo].Hooks = true, chat.HookMessageCreated|chat.HookPresence
 	f.Accounts[ann].Hooks = chat.HookPresence
 	run := newSendRun([]*sendItem{inCrew(ann, "a"), inTalk(ann, "b"), to(ben, cleo, "")}, newPendingCounts(), nil, at)
-	want := store.Questions{ColdSince: at.Add(-coldWindow), Mutes: []chat.AccountID{ben}, Hooks: []chat.AccountID{cleo},
-		Keys: []chat.AccountID{ann, ben}}
+	want := store.Questions{
+		ColdSince: at.Add(-coldWindow), Mutes: []chat.AccountID{ben}, Hooks: []chat.AccountID{cleo},
+		Keys: []chat.AccountID{ann, ben},
+	}
 	if diff := cmp.Diff(want, run.ask(f)); diff != "" {
 		t.Errorf("questions (-want +got):\n%s", diff)
 	}

@@ -156,6 +156,21 @@ func prove(ctx context.Context, ch *change, a *chat.Account) error {
 		return err
 	}
 	ch.emit(chat.Event{Kind: chat.EventAccessRevoked, Account: a.ID})
+	// The agents that were made meanwhile are the account's: only their keys may be
+	// in other hands.
+	agents, err := ch.OwnedBy(ctx, a.ID, agentsShown)
+	if err != nil {
+		return err
+	}
+	for _, agent := range agents {
+		if agent.Owned != chat.OwnedByCreator {
+			continue
+		}
+		if err := ch.DeleteCredentials(ctx, agent.ID, 0); err != nil {
+			return err
+		}
+		ch.emit(chat.Event{Kind: chat.EventAccessRevoked, Account: agent.ID})
+	}
 	a.Proven = true
 	return ch.UpdateAccount(ctx, a)
 }

@@ -65,8 +65,12 @@ func newStage(url string, t *transcript, speed float64) (*stage, error) {
 		place       **actor
 		name, color string
 	}{
-		{&s.mira, "Mira", cyan}, {&s.otto, "Otto", yellow}, {&s.pip, "Pip", magenta},
-		{&s.kai, "Kai", green}, {&s.wen, "Wen", red}, {&s.lin, "Lin", blue},
+		{&s.mira, "Mira", cyan},
+		{&s.otto, "Otto", yellow},
+		{&s.pip, "Pip", magenta},
+		{&s.kai, "Kai", green},
+		{&s.wen, "Wen", red},
+		{&s.lin, "Lin", blue},
 	} {
 		c, err := client.New(url, client.WithHTTPClient(s.http), client.WithUserAgent("parley-demo"))
 		if err != nil {

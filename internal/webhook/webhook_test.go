@@ -162,21 +162,11 @@ func TestAnHourDown(t *testing.T) {
 // Receivers that hang hold up nobody but themselves, and each is called once at a time.
 func TestHangingReceivers(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *webhook.Config) { c.Timeout = 200 * time.Millisecond })
-	gate := make(chan struct{})
-	defer close(gate)
+	calls := new(counted)
+	w := newWorld(t, func(c *webhook.Config) { c.Timeout = 200 * time.Millisecond }, calls.wrap)
 	hanging, healthy := w.receive(), w.receive()
-	var now, most atomic.Int32
-	hanging.respond(func(_ http.ResponseWriter, q *http.Request) {
-		if n := now.Add(1); n > most.Load() {
-			most.Store(n)
-		}
-		defer now.Add(-1)
-		select {
-		case <-gate:
-		case <-q.Context().Done():
-		}
-	})
+	hanging.respond(hang)
+	calls.host = strings.TrimPrefix(hanging.URL, "http://")
 	bad, good := w.hook(w.account(), hanging.URL), w.hook(w.account(), healthy.URL)
 	w.queue(bad, "1", "2", "3", "4", "5", "6")
 	hanging.get(t)
@@ -190,7 +180,7 @@ func TestHangingReceivers(t *testing.T) {
 	if s := w.status(bad); s.Queued != 6 {
 		t.Errorf("queue of the hanging receiver: got %+v, want all six", s)
 	}
-	if n := most.Load(); n != 1 {
+	if n := calls.most.Load(); n != 1 {
 		t.Errorf("the hanging receiver was called %d times at once, want once", n)
 	}
 }

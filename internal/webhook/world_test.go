@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -329,6 +330,27 @@ type receiver struct {
 
 	mu     sync.Mutex
 	answer http.HandlerFunc
+}
+
+// counted is a client that counts its calls.
+type counted struct {
+	webhook.Client
+
+	host      string       // whose calls are counted; "": all
+	now, most atomic.Int32 // under way, and at once so far
+}
+
+// wrap puts it in the place of the client of a worker.
+func (c *counted) wrap(cfg *webhook.Config) { c.Client, cfg.Client = cfg.Client, c }
+
+func (c *counted) Do(r *http.Request) (*http.Response, error) {
+	if c.host == "" || c.host == r.URL.Host {
+		n := c.now.Add(1)
+		defer c.now.Add(-1)
+		for old := c.most.Load(); n > old && !c.most.CompareAndSwap(old, n); old = c.most.Load() {
+		}
+	}
+	return c.Client.Do(r)
 }
 
 // receive makes a receiver that answers 200.

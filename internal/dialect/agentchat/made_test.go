@@ -94,12 +94,13 @@ func TestMadeAgentsAreClosed(t *testing.T) {
 			t.Fatalf("rename: %v", err)
 		}
 		l.alive()
-		for _, on := range []bool{true, false} {
-			if err := disabled(a, on); err != nil {
-				t.Fatalf("disable: %v", err)
-			}
+		if err := disabled(a, true); err != nil {
+			t.Fatalf("disable: %v", err)
 		}
 		l.wantClosed(1008, "Account suspended")
+		if err := disabled(a, false); err != nil {
+			t.Fatalf("enable: %v", err)
+		}
 		w.listen(t, a).alive()
 	})
 }

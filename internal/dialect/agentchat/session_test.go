@@ -244,7 +244,7 @@ func TestSignInWithAnAgentsAddress(t *testing.T) {
 }
 
 // Whoever registers with somebody else's address in /api loses all they had when
-// the address is proven.
+// the address is proven, and the keys of the agents they made.
 func TestFirstProofEndsWhatCameBefore(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
@@ -261,6 +261,15 @@ func TestFirstProofEndsWhatCameBefore(t *testing.T) {
 		if err != nil {
 			t.Fatalf("issue key: %v", err)
 		}
+		opened, err := w.Core.Admit(ctx, core.Knock{Surface: chat.SurfaceAIClient, Bucket: "192.0.2.1", Token: session.Token})
+		if err != nil {
+			t.Fatalf("admit: %v", err)
+		}
+		person := core.Call{Surface: chat.SurfaceAIClient, Actor: opened.Actor}
+		_, agentKey, err := w.Core.CreateAgent(ctx, person, core.NewAgentSpec{Name: "minion"})
+		if err != nil {
+			t.Fatalf("create agent: %v", err)
+		}
 		denied := func(token string) bool {
 			t.Helper()
 			admission, err := w.Core.Admit(ctx, core.Knock{Surface: chat.SurfaceOpenCord, Bucket: "192.0.2.1", Token: token})
@@ -269,12 +278,12 @@ func TestFirstProofEndsWhatCameBefore(t *testing.T) {
 			}
 			return admission.Denied != nil
 		}
-		if denied(session.Token) || denied(key) {
-			t.Fatal("session and key do not work before the proof")
+		if denied(session.Token) || denied(key) || denied(agentKey) {
+			t.Fatal("session and keys do not work before the proof")
 		}
 		p := w.owner(t, "ada@example.org")
-		if !denied(session.Token) || !denied(key) {
-			t.Error("session or key works after the proof")
+		if !denied(session.Token) || !denied(key) || !denied(agentKey) {
+			t.Error("session or key works after the proof, or that of an agent made meanwhile")
 		}
 		if _, err := w.Core.Login(ctx, api, "192.0.2.1", "ada@example.org", "correct horse"); chat.CodeOf(err) != chat.CodeLoginFailed {
 			t.Errorf("password after the proof: got %v, want %s", err, chat.CodeLoginFailed)

@@ -5,15 +5,17 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
+	"encoding/pem"
 	"strconv"
+	"strings"
 	"testing"
 
 	"parley/internal/chat"
 	"parley/internal/core"
 	"parley/internal/dialect/dialecttest"
 	"parley/internal/id"
-	"parley/internal/signing"
 )
 
 // signer signs what an agent sends through the dialect that has signatures.
@@ -31,10 +33,12 @@ func (w *hookWorld) signer(t *testing.T, a *agent) *signer {
 	if err != nil {
 		t.Fatalf("make a key: %v", err)
 	}
-	s := &signer{w: w, a: a, key: key}
-	if s.pem, err = signing.EncodePublicKey(&key.PublicKey); err != nil {
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
 		t.Fatalf("encode a key: %v", err)
 	}
+	s := &signer{w: w, a: a, key: key}
+	s.pem = strings.TrimSpace(string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
 	w.change(t, a, func(a *chat.Account) { a.PublicKey = s.pem })
 	return s
 }
@@ -79,8 +83,8 @@ func TestSignaturesOfOtherDialects(t *testing.T) {
 		stranger := w.signer(t, b) // whose signatures say nothing of A's messages
 		r := receive(t)
 		b.hook(r.URL, "message.new")
-		l := w.listen(t, b)
-		bound := signing.Bound("direct", w.agentID(a), w.agentID(b), "bound")
+		l := w.listen(t, b, "ack")                      // so that messages wait until they are acknowledged
+		const bound = "what names sender and recipient" // in the words of the other dialect
 
 		said := func(place string, at func(path string) any, want any) {
 			t.Helper()

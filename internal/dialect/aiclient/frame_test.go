@@ -201,7 +201,7 @@ func TestHead(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, w *world) {
 		c := newCast(t, w)
 		for _, r := range aiclient.Routes() {
-			if r.Method != "GET" {
+			if r.Method != http.MethodGet {
 				continue
 			}
 			who, path := c.A, strings.Replace(r.Path, "{id}", c.R, 1)
@@ -475,7 +475,8 @@ func TestTooLargeBodyThatNeverEnds(t *testing.T) {
 	}
 	defer func() { _ = answer.Body.Close() }()
 	var body struct{ Error string }
-	if err := json.NewDecoder(answer.Body).Decode(&body); err != nil || body.Error != textTooLarge || answer.StatusCode != 413 || !answer.Close {
+	err = json.NewDecoder(answer.Body).Decode(&body)
+	if err != nil || body.Error != textTooLarge || answer.StatusCode != http.StatusRequestEntityTooLarge || !answer.Close {
 		t.Errorf("got %d %q, closing %v, %v; want 413 %q, closing", answer.StatusCode, body.Error, answer.Close, err, textTooLarge)
 	}
 }

@@ -1,6 +1,8 @@
 package aiclient
 
 import (
+	"strings"
+
 	"parley/internal/chat"
 	"parley/internal/core"
 	"parley/internal/dialect/wire"
@@ -16,6 +18,9 @@ func (q *registerRequest) read(f *wire.Fields) {
 	q.Email = f.Required("email")
 	q.Password = f.Required("password")
 	q.Username = f.Required("username")
+	if strings.TrimSpace(q.Username) == "" { // missing, as are the blank names of agents and groups
+		f.Fail(chat.FailField(chat.CodeFieldRequired, "username"))
+	}
 }
 
 // register makes a person's account; logging in is another step (AI 10.1).

@@ -19,7 +19,7 @@ const (
 )
 
 // message words a message but for where it went: by is its author, text all that it
-// says (AI 4.4, 4.5). The file of a webhook's event and an answer get the same.
+// says (AI 4.4, 4.5). Answers and the events of webhooks are worded alike.
 func (a *api) message(m *chat.Message, by *chat.Profile, text string) message {
 	out := message{
 		ID: a.messageID(m.ID), FromAIID: a.accountID(m.Author), Content: text,

@@ -25,7 +25,10 @@ func SetQuota(h http.Header, q chat.Quota) {
 }
 
 // QuotaKnown tells whether the rate headers are set.
-func QuotaKnown(h http.Header) bool { return len(h[headerLimit]) > 0 }
+func QuotaKnown(h http.Header) bool {
+	_, known := map[string][]string(h)[headerLimit] // Get would look for the canonical spelling
+	return known
+}
 
 // CommonHeaders sets what every response of a dialect carries.
 func CommonHeaders(next http.Handler) http.Handler {

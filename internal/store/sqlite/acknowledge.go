@@ -76,7 +76,7 @@ func acknowledgeCrowds(
 	keys = slices.Compact(keys)
 	var texts [len(acknowledgeChunks)]string
 	for i, n := range acknowledgeChunks {
-		texts[i] = acknowledgeSome + strings.Repeat("?, ", n-1) + "?" + acknowledgeTail
+		texts[i] = acknowledgeText(n)
 	}
 	for len(keys) > 0 {
 		end := slices.IndexFunc(keys, func(k store.EnvelopeKey) bool { return k.Message != keys[0].Message })
@@ -101,6 +101,11 @@ func acknowledgeCrowds(
 		rest = append(rest, run...)
 	}
 	return rest, moved, nil
+}
+
+// acknowledgeText is the statement for n recipients of one message.
+func acknowledgeText(n int) string {
+	return acknowledgeSome + strings.Repeat("?, ", n-1) + "?" + acknowledgeTail
 }
 
 // acknowledgeChunk marks the envelopes of one message and returns how many moved. If
