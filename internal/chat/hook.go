@@ -77,13 +77,15 @@ const (
 // committed; Body is what is sent, made from it before the first attempt and the
 // same at every later one.
 type Delivery struct {
-	ID        DeliveryID
-	Hook      HookID
-	Account   AccountID // whose hook it is
-	Event     Event
-	File      *Attachment // of the event's message, for dialects that show files as text
-	Body      []byte      // nil until the first attempt
-	Attempts  int         // that failed
+	ID      DeliveryID
+	Hook    HookID
+	Account AccountID // whose hook it is
+	Event   Event
+	// File is that of the event's message, with ID and Filename, for dialects that show
+	// files as text; nil: there is none.
+	File      *Attachment
+	Body      []byte // nil until the first attempt
+	Attempts  int    // that failed
 	NextAt    time.Time
 	CreatedAt time.Time
 	LastError string // "" before the first failure

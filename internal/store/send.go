@@ -94,8 +94,8 @@ type SendFacts struct {
 	Contacts map[Edge]bool
 	// Replays: messages already stored under an author's own id.
 	Replays map[ReplayKey]*chat.Message
-	// Attachments named; with ID, Uploader, Conversation and Peer set. nil: no key
-	// names one.
+	// Attachments named; with ID, Uploader, Conversation, Peer and Filename set. nil: no
+	// key names one.
 	Attachments map[chat.AttachmentID]*chat.Attachment
 	// Pending, Cold, Mutes and Hooks answer the questions asked. Mutes may have
 	// expired; of hooks ID, Account, Surface and Events are set.

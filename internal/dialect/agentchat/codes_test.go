@@ -124,7 +124,7 @@ func elsewhere() []chat.Code {
 		chat.CodePageLimit,   // limits are clamped here
 		chat.CodeSessionRequired, chat.CodeCredentialUnknown, chat.CodeKeyCap,
 		chat.CodeSpaceUnknown, chat.CodeChannelUnknown, chat.CodeOwnerStays, chat.CodeInviteInvalid, chat.CodeAlreadyMember,
-		chat.CodeLastChannel, chat.CodeMembershipCap, chat.CodeMemberCap, chat.CodeChannelCap, chat.CodeNotAuthor,
+		chat.CodeLastChannel, chat.CodeMemberCap, chat.CodeChannelCap, chat.CodeNotAuthor,
 		chat.CodeDeliveryUnknown, // of operators
 		chat.CodeSignatureFormat, chat.CodeSignatureBad, chat.CodePublicKeyFormat, chat.CodeAgentCap,
 		chat.CodeImageProcessing, // no picture is known that decodes and cannot be encoded

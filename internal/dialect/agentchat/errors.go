@@ -139,7 +139,7 @@ func Answers() Catalogue {
 		chat.CodeAlreadyMember: {409, forbidden, "Already a member"},
 		chat.CodeLastChannel:   {400, invalid, "The last channel stays"},
 		chat.CodeKeyCap:        {409, forbidden, "Too many keys"},
-		chat.CodeMembershipCap: {409, forbidden, "Too many memberships"},
+		chat.CodeMembershipCap: {400, "LIMIT_REACHED", "You are a member of as many groups of this kind as you may be"},
 		chat.CodeMemberCap:     {409, "GROUP_FULL", "The group is full"},
 		chat.CodeChannelCap:    {409, forbidden, "Too many channels"},
 		chat.CodeGroupFull:     {409, "GROUP_FULL", "The group is full"},

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/core"
+	"parley/internal/id"
 	"parley/internal/store"
 )
 
@@ -416,10 +419,29 @@ func situationsOfLimits() []situation {
 			})
 			return c.a.mute(object{"target_kind": "agent", "target_handle": c.b.handle})
 		}},
+		{chat.CodeMembershipCap, 400, "LIMIT_REACHED", nil, func(c *cast) *response {
+			// Groups that were made through /ai bring their cap along.
+			for range 100 {
+				c.w.openGroup(c.t, c.a)
+			}
+			return c.a.accept(c.b.invite(c.w.openGroup(c.t, c.b), c.a))
+		}},
 		{chat.CodeGroupFull, 409, "GROUP_FULL", nil, func(c *cast) *response {
 			group := c.a.group(c.w)
 			c.w.fill(c.t, group, 256)
 			return c.a.Post("/v1/groups/"+group+"/members", object{"handle": c.b.handle})
 		}},
 	}
+}
+
+// openGroup makes a group through /ai, which is joined by id.
+func (w *world) openGroup(t testing.TB, a *agent) string {
+	t.Helper()
+	c := w.as(a)
+	c.Surface = chat.SurfaceAIClient
+	made, err := w.Core.CreateGroup(t.Context(), c, core.NewGroup{Name: "open"})
+	if err != nil {
+		t.Fatalf("make a group: %v", err)
+	}
+	return w.shown("grp_", id.KindConversation, int64(made.Group.Group.ID))
 }

@@ -84,8 +84,8 @@ const (
 		FROM conversations c JOIN overwrites o ON o.conversation_id = c.id
 		WHERE c.id = ANY($1::bigint[]) AND c.overwritten AND c.deleted_at IS NULL`
 
-	loadAttachments = `SELECT id, uploader_id, COALESCE(conversation_id, 0), COALESCE(peer_id, 0) FROM attachments
-		WHERE id = ANY($1::bigint[])`
+	loadAttachments = `SELECT id, uploader_id, COALESCE(conversation_id, 0), COALESCE(peer_id, 0), filename
+		FROM attachments WHERE id = ANY($1::bigint[])`
 
 	countPending = `SELECT r.id, (SELECT count(*) FROM (SELECT 1 FROM envelopes
 			WHERE recipient_id = r.id AND state = 0 AND NOT hidden LIMIT $2) AS e)

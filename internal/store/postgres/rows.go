@@ -127,7 +127,7 @@ func (l *loader) held(r pgx.Rows) error {
 
 func (l *loader) attachment(r pgx.Rows) error {
 	a := new(chat.Attachment)
-	err := r.Scan((*int64)(&a.ID), (*int64)(&a.Uploader), (*int64)(&a.Conversation), (*int64)(&a.Peer))
+	err := r.Scan((*int64)(&a.ID), (*int64)(&a.Uploader), (*int64)(&a.Conversation), (*int64)(&a.Peer), &a.Filename)
 	l.facts.Attachments[a.ID] = a
 	return err
 }

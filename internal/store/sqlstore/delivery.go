@@ -19,19 +19,10 @@ type deliveryDoc struct {
 	File     *fileDoc      `json:"file,omitempty"`
 }
 
-// fileDoc has the fields of chat.Attachment in their order.
+// fileDoc is what a file is shown by as text.
 type fileDoc struct {
-	ID           chat.AttachmentID   `json:"id"`
-	Uploader     chat.AccountID      `json:"uploader"`
-	Conversation chat.ConversationID `json:"conversation,omitempty"`
-	Peer         chat.AccountID      `json:"peer,omitempty"`
-	Filename     string              `json:"filename"`
-	ContentType  string              `json:"content_type"`
-	Size         int64               `json:"size"`
-	SHA256       [32]byte            `json:"sha256"`
-	CreatedAt    time.Time           `json:"created_at,omitzero"`
-	ExpiresAt    time.Time           `json:"expires_at,omitzero"`
-	UploadedAt   time.Time           `json:"uploaded_at,omitzero"`
+	ID       chat.AttachmentID `json:"id"`
+	Filename string            `json:"filename"`
 }
 
 const (
@@ -67,8 +58,9 @@ const (
 
 // EncodeDelivery returns the columns event and source of a delivery with an id.
 func EncodeDelivery(d *chat.Delivery, id int64) (event string, source int64, err error) {
-	doc := deliveryDoc{
-		eventDoc: newEventDoc(&d.Event), Position: d.Event.Position, At: d.Event.At, File: (*fileDoc)(d.File),
+	doc := deliveryDoc{eventDoc: newEventDoc(&d.Event), Position: d.Event.Position, At: d.Event.At}
+	if d.File != nil {
+		doc.File = &fileDoc{ID: d.File.ID, Filename: d.File.Filename}
 	}
 	encoded, err := json.Marshal(doc)
 	if err != nil {
@@ -96,7 +88,9 @@ func scanDelivery(r Row, d *chat.Delivery, at *time.Time) error {
 	}
 	d.Event.Kind, d.Event.Position, d.Event.At = chat.EventKind(kind), doc.Position, doc.At
 	doc.fill(&d.Event)
-	d.File = (*chat.Attachment)(doc.File)
+	if doc.File != nil {
+		d.File = &chat.Attachment{ID: doc.File.ID, Filename: doc.File.Filename}
+	}
 	return nil
 }
 

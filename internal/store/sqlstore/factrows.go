@@ -59,7 +59,7 @@ func (l *Loader) keep(c chat.Conversation) {
 
 func (l *Loader) attachment(r Row) error {
 	a := new(chat.Attachment)
-	err := r.Scan((*number)(&a.ID), (*number)(&a.Uploader), (*number)(&a.Conversation), (*number)(&a.Peer))
+	err := r.Scan((*number)(&a.ID), (*number)(&a.Uploader), (*number)(&a.Conversation), (*number)(&a.Peer), &a.Filename)
 	l.Facts.Attachments[a.ID] = a
 	return err
 }

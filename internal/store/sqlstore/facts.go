@@ -25,8 +25,8 @@ const (
 	factMembers  = `SELECT b.conversation_id, b.ord, ` + factAccountColumns + `
 		FROM {ints} CROSS JOIN members b CROSS JOIN accounts a
 		WHERE b.conversation_id = j.value AND b.left_at IS NULL AND a.id = b.account_id`
-	factAttachments = `SELECT a.id, a.uploader_id, a.conversation_id, a.peer_id FROM {ints} CROSS JOIN attachments a
-		WHERE a.id = j.value`
+	factAttachments = `SELECT a.id, a.uploader_id, a.conversation_id, a.peer_id, a.filename
+		FROM {ints} CROSS JOIN attachments a WHERE a.id = j.value`
 	factBlocks = `SELECT b.owner_id, b.target_id FROM {pairs} CROSS JOIN blocks b
 		WHERE b.owner_id = j.key AND b.target_id = j.value`
 	factContacts = `SELECT b.owner_id, b.target_id FROM {pairs} CROSS JOIN contacts b

@@ -258,7 +258,7 @@ func testSendExtras(f *fixture) {
 	var message chat.MessageID
 	check := func(facts *store.SendFacts) {
 		f.same("attachments", facts.Attachments, map[chat.AttachmentID]*chat.Attachment{
-			file.ID: {ID: file.ID, Uploader: file.Uploader, Conversation: file.Conversation, Peer: file.Peer},
+			file.ID: {ID: file.ID, Uploader: file.Uploader, Conversation: file.Conversation, Peer: file.Peer, Filename: file.Filename},
 		})
 		f.same("names", facts.Names, map[chat.ConversationID]string{c.ID: f.readGroup(c.ID).Name})
 		f.same("flags", []any{facts.Accounts[b.ID].Muting, facts.Accounts[b.ID].Hooks}, []any{true, b.Hooks})
