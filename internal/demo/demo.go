@@ -33,7 +33,7 @@ const (
 const mailedCode = "271828"
 
 // Run starts a server on a free port of this machine, with a folder that goes
-// away afterwards, and tells the story. It takes about 20 seconds at speed 1. The
+// away afterwards, and tells the story. It takes a little more than 20 seconds at speed 1. The
 // end of ctx ends it early, without an error.
 func Run(ctx context.Context, o Options) (err error) {
 	if o.Speed == 0 {

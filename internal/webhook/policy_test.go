@@ -159,8 +159,8 @@ func raw(t *testing.T, serve func(net.Conn)) string {
 				return
 			}
 			all.Go(func() {
-				defer c.Close()
 				serve(c)
+				_ = c.Close() // the other side may have closed it
 			})
 		}
 	})
@@ -283,6 +283,11 @@ func TestAtOnce(t *testing.T) {
 	if n := calls.most.Load(); n != 64 {
 		t.Errorf("%d attempts were under way at once, want 64 at most", n)
 	}
+	r.respond(hang)
+	w.queue(w.messageHook(w.account(), r.URL), list...)
+	for range 4 { // there is room again
+		r.get(t)
+	}
 }
 
 func TestAtOnceOfOneHook(t *testing.T) {
@@ -321,7 +326,7 @@ func TestOneFailsOthersGo(t *testing.T) {
 		"hanging": func(http.ResponseWriter, *http.Request) { <-gate },
 		"flaky": func(w http.ResponseWriter, _ *http.Request) {
 			if tries.Add(1) == 1 {
-				w.WriteHeader(500)
+				w.WriteHeader(http.StatusInternalServerError)
 			}
 		},
 	}))
@@ -346,6 +351,29 @@ func TestOneFailsOthersGo(t *testing.T) {
 	w.untilEmpty(h)
 	if b := w.status(h).Breaker; b.Failures != 0 || len(b.Recent) != 0 {
 		t.Errorf("breaker: got %+v, want one that counts nothing", b)
+	}
+}
+
+// What has failed is tried again when its time has come, by the clock of the machine,
+// although another attempt of its hook hangs and nothing new is queued.
+func TestRetryBesideOneThatHangs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, patient(time.Minute), func(c *webhook.Config) {
+		policy := webhook.AIClientPolicy()
+		policy.Waits = []time.Duration{20 * time.Millisecond}
+		c.Now, c.Forms[chat.SurfaceAIClient] = time.Now, webhook.Form{Encoder: words{}, Policy: policy}
+	})
+	r := w.receive()
+	r.respond(texts(map[string]http.HandlerFunc{"hanging": hang, "failing": status(503)}))
+	h := w.messageHook(w.account(), r.URL)
+	w.advance(time.Since(noon))
+	w.queue(h, "hanging", "failing")
+	seen := make(map[string]int)
+	for range 3 {
+		seen[r.get(t).text(t)]++
+	}
+	if seen["failing"] != 2 {
+		t.Errorf("called %v, want two attempts at what fails", seen)
 	}
 }
 
@@ -380,11 +408,16 @@ func TestBacklog(t *testing.T) {
 	w := newWorld(t, even, func(c *webhook.Config) { c.Log = slog.New(slog.NewTextHandler(logged, nil)) })
 	var answer atomic.Int32
 	answer.Store(503)
-	r := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(int(answer.Load())) }))
+	r := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, q *http.Request) {
+		if text := q.Header.Get("X-Text"); q.URL.Path == "/ai" && slices.Contains([]string{"m0", "m1", "m2"}, text) {
+			t.Errorf("%s was sent, want it dropped", text)
+		}
+		rw.WriteHeader(int(answer.Load()))
+	}))
 	t.Cleanup(r.Close)
 	w.stop()
 	a, b := w.account(), w.account()
-	h, other := w.messageHook(a, r.URL), w.hook(b, r.URL)
+	h, other := w.messageHook(a, r.URL+"/ai"), w.hook(b, r.URL)
 	bulk := func(h chat.Hook, from, to int) {
 		w.update(func(ctx context.Context, tx store.Tx) error {
 			var list []chat.Delivery
@@ -451,7 +484,7 @@ func TestMovedMeanwhile(t *testing.T) {
 	gate := make(chan struct{})
 	before.respond(func(rw http.ResponseWriter, _ *http.Request) {
 		<-gate
-		rw.WriteHeader(500)
+		rw.WriteHeader(http.StatusServiceUnavailable)
 	})
 	h := w.messageHook(w.account(), before.URL)
 	w.queue(h, "1", "2", "3", "4", "5", "6", "7", "8", "9", "10")
@@ -460,13 +493,18 @@ func TestMovedMeanwhile(t *testing.T) {
 	}
 	h.URL, h.Secret, h.UpdatedAt = after.URL, []byte("n3w"), noon.Add(time.Millisecond)
 	w.update(func(ctx context.Context, tx store.Tx) error { return tx.MoveHook(ctx, &h) })
-	close(gate)
+	gate <- struct{}{} // one fails, and makes room
 	for range 6 {
 		if c := after.get(t); c.header.Get("X-Secret") != "n3w" {
 			t.Errorf("signed with %q, want the new secret", c.header.Get("X-Secret"))
 		}
 	}
 	w.untilHealth(h, chat.HookHealth{LastSuccessAt: noon})
+	close(gate)
+	w.untilNext(noon.Add(5 * time.Second)) // the others have failed, too
+	if got := w.health(h); got != (chat.HookHealth{LastSuccessAt: noon}) {
+		t.Errorf("health %+v, want nothing of the old URL", got)
+	}
 	w.advance(5 * time.Second)
 	for range 4 {
 		after.get(t)

@@ -163,9 +163,10 @@ func until(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-func (w *hookWorld) untilQueued(t *testing.T, c *client, n int) {
+// untilEmpty waits until nothing is queued for an agent's webhooks.
+func (w *hookWorld) untilEmpty(t *testing.T, c *client) {
 	t.Helper()
-	until(t, fmt.Sprintf("a queue of %d", n), func() bool { return w.queued(t, c) == n })
+	until(t, "an empty queue", func() bool { return w.queued(t, c) == 0 })
 }
 
 // untilNext waits until the next attempt of any webhook is due after so long.
@@ -365,7 +366,7 @@ func TestB44DeliverGroup(t *testing.T) {
 			}
 		}
 		for _, x := range []*client{c.A, c.B, c.C} {
-			w.untilQueued(t, x, 0)
+			w.untilEmpty(t, x)
 		}
 		// Of the one that joined nobody is told: system messages are none of /ai.
 		if n := len(own.calls) + len(b.calls) + len(other.calls); n != 0 {
@@ -418,7 +419,7 @@ func TestB46TriesAgain(t *testing.T) {
 		}
 		b.untilShown(t, "last_success_at", "2026-11-21T12:01:05.000Z").
 			Is("last_failure_at", "2026-11-21T12:00:35.000Z").Is("last_error", "http_status")
-		w.untilQueued(t, b, 0)
+		w.untilEmpty(t, b)
 		if n := len(r.calls); n != 0 {
 			t.Errorf("called %d more times, want three", n)
 		}
@@ -475,7 +476,7 @@ func TestB48HangingReceiver(t *testing.T) {
 		}
 		a.says(b, "more").Want(200) // while all four hang
 		close(gate)
-		w.untilQueued(t, b, 0)
+		w.untilEmpty(t, b)
 	}, patient)
 }
 
@@ -517,7 +518,7 @@ func TestB49EndlessAnswer(t *testing.T) {
 		w.deliver()
 		b.untilShown(t, "last_success_at", "2026-11-21T12:00:30.000Z").Is("last_error", nil)
 		<-cut
-		w.untilQueued(t, b, 0)
+		w.untilEmpty(t, b)
 	}, patient)
 }
 
@@ -540,7 +541,7 @@ func TestB50Restart(t *testing.T) {
 		if again.signed(key, w.Clock.Now()) != first.header.Get("X-AIClient-Delivery") || again.raw != first.raw {
 			t.Errorf("after the restart: got %s, want %s again", again.raw, first.raw)
 		}
-		w.untilQueued(t, b, 0)
+		w.untilEmpty(t, b)
 	})
 }
 
@@ -624,7 +625,7 @@ func TestEachWebhookInItsOwnForm(t *testing.T) {
 		w.deliver()
 		r.get(t).is("type", "message").is("message.id", sent.At("message.id"))
 		other.get(t).is("of", "another dialect")
-		w.untilQueued(t, b, 0)
+		w.untilEmpty(t, b)
 	})
 }
 
@@ -734,11 +735,11 @@ func TestPendingAreDropped(t *testing.T) {
 		cleared.hook(r.URL)
 		w.wait(5 * time.Second)
 		for _, b := range agents {
-			w.untilQueued(t, b, 0)
+			w.untilEmpty(t, b)
 		}
 		c.A.says(disabled, "after that").Want(200) // its webhook stays
 		r.get(t).is("message.content", "after that")
-		w.untilQueued(t, disabled, 0)
+		w.untilEmpty(t, disabled)
 		if n := len(r.calls); n != 0 {
 			t.Errorf("%d more deliveries, want those dropped", n)
 		}
@@ -762,7 +763,7 @@ func TestReplacedWebhookGetsWhatWaits(t *testing.T) {
 		if again.signed(key, w.Clock.Now()) != first.header.Get("X-AIClient-Delivery") || again.raw != first.raw {
 			t.Errorf("got %s, want the bytes and id of the first attempt, %s", again.raw, first.raw)
 		}
-		w.untilQueued(t, b, 0)
+		w.untilEmpty(t, b)
 	})
 }
 
@@ -803,7 +804,7 @@ func TestRedrive(t *testing.T) {
 		if again.signed(key, w.Clock.Now()); again.raw != first.raw {
 			t.Errorf("sent again: got %s, want %s", again.raw, first.raw)
 		}
-		w.untilQueued(t, b, 0)
+		w.untilEmpty(t, b)
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	apidoc "parley/api"
 	"parley/internal/chat"
@@ -463,6 +464,9 @@ func TestTooLargeBodyThatNeverEnds(t *testing.T) {
 		t.Fatalf("dial: %v", err)
 	}
 	defer func() { _ = conn.Close() }()
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatalf("set a deadline: %v", err)
+	}
 	const size = 70_000
 	_, err = fmt.Fprintf(conn, "POST /ai/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n",
 		size, strings.Repeat("x", size))

@@ -205,7 +205,7 @@ func TestSetWebhookRace(t *testing.T) {
 				r.get(t).signed(answers[i].Want(200).Text("webhook_secret"), w.Clock.Now())
 			}
 		}
-		w.untilQueued(t, a, 0)
+		w.untilEmpty(t, a)
 		for _, r := range receivers {
 			if len(r.calls) != 0 {
 				t.Errorf("%s: called besides, want one webhook", r.URL)
