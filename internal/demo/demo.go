@@ -33,8 +33,8 @@ const (
 const mailedCode = "271828"
 
 // Run starts a server on a free port of this machine, with a folder that goes
-// away afterwards, and tells the story. It takes a little more than 20 seconds at speed 1. The
-// end of ctx ends it early, without an error.
+// away afterwards, and tells the story. It takes a little more than 20 seconds at
+// speed 1. The end of ctx ends it early, without an error.
 func Run(ctx context.Context, o Options) (err error) {
 	if o.Speed == 0 {
 		o.Speed = 1
