@@ -14,9 +14,9 @@ import (
 // The sender collects sends that wait and stores them in batches.
 //
 // Senders stand in a ring; each batch takes a share of what each has waiting, so
-// that a flood of one does not become everybody's latency. There is no linger: a
-// batch is what waits, or is just about to (gather), when the writer is free. A
-// batch grows while another writes.
+// that a flood of one does not become everybody's latency. A batch is what waits, or
+// is just about to (gather), when the writer is free: nobody is waited for, but in a
+// crowded group, for a moment (linger). A batch grows while another writes.
 const (
 	batchMessages = 512   // messages per batch
 	batchRows     = 4_000 // envelopes per batch: a message to a large group weighs as many
@@ -25,6 +25,9 @@ const (
 	senderWaiting = 256   // messages of one sender that may wait
 	batchReruns   = 3     // of one batch after a conflict, before it is split
 	sizesKept     = 10_000
+
+	lingerRows = 128                  // a batch with so many envelopes went to many
+	lingerMost = 4 * time.Millisecond // waited for the authors of such a batch
 )
 
 // queuedSend is a send with somebody waiting for its answer.
@@ -50,8 +53,10 @@ type sender struct {
 	ring   []*authorQueue // authors with something waiting, next to be served first
 	closed bool
 
-	// sizes remembers how many envelopes a group message has; only run touches it.
+	// Only run touches what follows. sizes remembers how many envelopes a group
+	// message has; crowd is how many authors the last batch was of, if it went to many.
 	sizes map[chat.ConversationID]int
+	crowd int
 }
 
 func newSender(s *Service, observe func(BatchStats)) *sender {
@@ -122,6 +127,7 @@ func (sn *sender) run() {
 				}
 				break
 			}
+			sn.linger()
 			sn.s.turn <- struct{}{}
 			sn.gather()
 			sn.batch(sn.take())
@@ -151,6 +157,27 @@ func (sn *sender) gather() {
 	}
 }
 
+// linger waits a moment for the authors of the batch before, if that one went to many:
+// they have just been answered, and those who talk in a crowded group go on. What goes
+// to the same sockets together costs them one write, and the database one commit.
+func (sn *sender) linger() {
+	if sn.crowd < 2 || sn.authors() >= sn.crowd {
+		return
+	}
+	timer := time.NewTimer(lingerMost)
+	defer timer.Stop()
+	for sn.authors() < sn.crowd {
+		select {
+		case <-sn.wake:
+			if _, closed := sn.state(); closed {
+				return
+			}
+		case <-timer.C:
+			return
+		}
+	}
+}
+
 // authors is how many have something waiting.
 func (sn *sender) authors() int {
 	sn.mu.Lock()
@@ -170,6 +197,7 @@ func (sn *sender) take() []*queuedSend {
 	}
 	var out []*queuedSend
 	rows, served := 0, 0
+	sn.crowd = 0
 	for _, aq := range sn.ring {
 		if len(out) >= batchMessages || rows >= batchRows {
 			break
@@ -184,6 +212,9 @@ func (sn *sender) take() []*queuedSend {
 			out = append(out, q)
 		}
 		aq.items = aq.items[n:]
+	}
+	if rows >= lingerRows {
+		sn.crowd = served
 	}
 	again := sn.ring[:served:served]
 	ring := append([]*authorQueue(nil), sn.ring[served:]...)
