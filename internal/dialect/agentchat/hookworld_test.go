@@ -134,31 +134,15 @@ func receive(t *testing.T) *receiver {
 
 func (r *receiver) get(t *testing.T) delivered {
 	t.Helper()
-	select {
-	case d := <-r.calls:
-		if err := json.Unmarshal([]byte(d.raw), &d.body); err != nil {
-			t.Fatalf("body of a delivery: %v in %s", err, d.raw)
-		}
-		return d
-	case <-time.After(time.Minute):
-		t.Fatal("nothing was delivered")
-		return delivered{}
+	d := dialecttest.Next(t, r.calls)
+	if err := json.Unmarshal([]byte(d.raw), &d.body); err != nil {
+		t.Fatalf("body of a delivery: %v in %s", err, d.raw)
 	}
+	return d
 }
 
 // at is the value at a path in the body, such as "data.content.text".
-func (d delivered) at(path string) any {
-	value := d.body
-	for part := range strings.SplitSeq(path, ".") {
-		m, _ := value.(map[string]any)
-		inner, ok := m[part]
-		if !ok {
-			return dialecttest.Absent{}
-		}
-		value = inner
-	}
-	return value
-}
+func (d delivered) at(path string) any { return dialecttest.At(d.body, path) }
 
 func (d delivered) is(path string, want any) delivered {
 	d.t.Helper()

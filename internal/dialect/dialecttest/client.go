@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Object is a JSON object to be sent.
@@ -169,8 +170,11 @@ func (r *Response) Is(path string, want any) *Response {
 type Absent struct{}
 
 // At returns the value at a path; a missing one is Absent{}.
-func (r *Response) At(path string) any {
-	value := r.body
+func (r *Response) At(path string) any { return At(r.body, path) }
+
+// At returns the value at a path in decoded JSON, as Is names it; a missing one is
+// Absent{}.
+func At(value any, path string) any {
 	if path == "" {
 		return value
 	}
@@ -193,6 +197,18 @@ func (r *Response) At(path string) any {
 		}
 	}
 	return value
+}
+
+// Next waits for what comes next on a channel, such as a call to a webhook.
+func Next[T any](t testing.TB, calls <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-calls:
+		return v
+	case <-time.After(time.Minute):
+		t.Fatal("nothing came")
+		panic("unreachable")
+	}
 }
 
 // Text returns the text at a path.

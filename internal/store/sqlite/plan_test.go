@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"log/slog"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,15 +14,7 @@ import (
 // server. The lists themselves (json_each, a virtual table) are scanned.
 func TestLoadsUseIndexes(t *testing.T) {
 	t.Parallel()
-	s, err := Open(t.Context(), Options{Path: filepath.Join(t.TempDir(), "parley.db"), Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatalf("open: %v", err)
-	}
-	defer func() {
-		if err := s.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	}()
+	s, _ := openEmpty(t)
 	l := sqlstore.NewLoader(s.flavor, []store.SendKey{
 		{Author: 1, Peer: 2, ClientID: "a"}, {Author: 1, Conversation: 10}, {Author: 1, Conversation: 11}, {Author: 1, Conversation: 12, Attachment: 30},
 	}, nil)

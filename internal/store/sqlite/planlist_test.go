@@ -19,16 +19,7 @@ import (
 // index too. A list of all agents may be read from end to end, of their own index.
 func TestListsUseIndexes(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "parley.db")
-	s, err := Open(t.Context(), Options{Path: path, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatalf("open: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	})
+	s, path := openEmpty(t)
 	for name, run := range map[string]func(ctx context.Context, tx *sqlstore.Tx) error{
 		"agents":      func(ctx context.Context, tx *sqlstore.Tx) error { _, _, err := tx.Agents(ctx, 1, 2, 3); return err },
 		"group seats": func(ctx context.Context, tx *sqlstore.Tx) error { _, err := tx.GroupSeats(ctx, 1, 2); return err },
@@ -129,4 +120,20 @@ func (c *spiedConn) PrepareContext(ctx context.Context, text string) (driver.Stm
 
 func (c *spiedConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
 	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o)
+}
+
+// openEmpty opens a new database for a test.
+func openEmpty(t *testing.T) (s *Store, path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "parley.db")
+	s, err := Open(t.Context(), Options{Path: path, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return s, path
 }

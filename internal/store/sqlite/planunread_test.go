@@ -3,8 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"log/slog"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,16 +15,7 @@ import (
 // per recipient and message, do not write to it.
 func TestAcknowledgementsLeaveTheIndexOfTheUnreadAlone(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "parley.db")
-	s, err := Open(t.Context(), Options{Path: path, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatalf("open: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	})
+	s, path := openEmpty(t)
 	session, err := s.readers.Begin(t.Context(), t.Context(), nil)
 	if err != nil {
 		t.Fatalf("begin: %v", err)
